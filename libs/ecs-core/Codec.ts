@@ -1,0 +1,31 @@
+import { Result, Schema } from "effect"
+
+/** A message's text could not be read; `message` names path and expectation, never the value. */
+export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", { message: Schema.String }) {}
+
+/** JSON text ↔ checked value of one message. Unknown fields are dropped: facts may grow. */
+export interface Codec<A> {
+  readonly encode: (value: A) => string
+  readonly decode: (json: string) => Result.Result<A, Undecodable>
+}
+
+/** Messages are versioned by an integer `v`; absent means 1. */
+export const codec = <A, E>(schema: Schema.Codec<A, E>): Codec<A> => {
+  const decodeUnknown = Schema.decodeUnknownResult(schema)
+  const encodeSync = Schema.encodeSync(schema)
+  return {
+    encode: (value) => JSON.stringify({ v: 1, ...encodeSync(value) }),
+    decode: (json) =>
+      parseJson(json).pipe(
+        Result.flatMap((value) =>
+          decodeUnknown(value).pipe(Result.mapError((error) => new Undecodable({ message: error.message })))
+        )
+      )
+  }
+}
+
+export const parseJson = (json: string): Result.Result<unknown, Undecodable> =>
+  Result.try({
+    try: () => JSON.parse(json) as unknown,
+    catch: (cause) => new Undecodable({ message: cause instanceof Error ? cause.message : String(cause) })
+  })

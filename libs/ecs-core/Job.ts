@@ -1,0 +1,206 @@
+import { Result } from "effect"
+import { split } from "shlex"
+import type { Problem } from "./errors.ts"
+import { builtInPool, DEFAULT_CONTAINER, DEFAULT_POOL, type Pool } from "./Pool.ts"
+import type { NetworkConfiguration, RunRequest } from "./RunRequest.ts"
+import { slugFamily } from "./Slug.ts"
+import { unsupportedFields } from "./Unsupported.ts"
+
+/** A request with every default applied: all that is needed to prepare definition and launch. */
+export interface Job {
+  readonly pool: string
+  readonly name: string | undefined
+  readonly image: string
+  readonly command: ReadonlyArray<string> | undefined
+  readonly env: Readonly<Record<string, string>>
+  readonly secrets: Readonly<Record<string, string>>
+  readonly cpu: number
+  readonly memory: number
+  readonly ephemeralStorageGiB: number | undefined
+  readonly runtimePlatform: RunRequest["runtimePlatform"]
+  readonly family: string
+  readonly containerName: string
+  readonly taskRoleArn: string | undefined
+  readonly executionRoleArn: string | undefined
+  readonly launchType: "FARGATE" | "FARGATE_SPOT"
+  readonly platformVersion: string | undefined
+  readonly group: string | undefined
+  readonly propagateTags: "TASK_DEFINITION" | "NONE" | undefined
+  readonly enableExecuteCommand: boolean | undefined
+  readonly cluster: string
+  readonly region: string | undefined
+  readonly vpcId: string | undefined
+  readonly networkConfiguration: NetworkConfiguration | undefined
+  readonly logs: JobLogs
+  readonly taskStartTimeoutSeconds: number
+  readonly launchTimeoutSeconds: number
+  readonly runTimeoutSeconds: number
+  readonly pollIntervalSeconds: number
+  readonly labels: Readonly<Record<string, string | null>>
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Where the output goes, or why there will be none to read. */
+export type JobLogs =
+  | {
+      readonly on: true
+      readonly prefix: string
+      readonly options: Readonly<Record<string, string>>
+      readonly stream: boolean
+    }
+  | { readonly on: false; readonly why: string }
+
+type Levels = { readonly [K in keyof Pool]?: Pool[K] }
+
+/** Built-in < pool < request. A request's null removes; env, secrets, labels and tags merge name by name. */
+export const mergeLevels = (levels: ReadonlyArray<Levels>): Levels => {
+  const merged = Object.assign({}, ...levels) as Record<string, unknown>
+  for (const field of ["env", "secrets", "labels", "tags"] as const) {
+    const maps = levels.map((level) => level[field])
+    if (maps.at(-1) !== null) merged[field] = Object.assign({}, ...maps)
+  }
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined))
+}
+
+/**
+ * Applies pool and built-in defaults and checks what only the whole can show. All problems come at once.
+ * `runTimeoutSecondsMax` is the age of the stream less one day: no held message may outlive its stream.
+ */
+export const resolveJob = (
+  request: RunRequest,
+  pool: Pool | undefined,
+  runTimeoutSecondsMax: number
+): Result.Result<Job, ReadonlyArray<Problem>> => {
+  const builtIn = builtInPool(runTimeoutSecondsMax)
+  const { v: _v, runId: _runId, name, pool: poolName, ...own } = request
+  const merged = mergeLevels([builtIn, pool ?? {}, own])
+  const named = poolName ?? DEFAULT_POOL
+  const problems = [
+    ...(pool === undefined && poolName !== undefined && poolName !== null ? [unknownPool(poolName)] : []),
+    ...unsupportedFields(merged),
+    ...commandProblems(merged.command),
+    ...jobProblems(merged, runTimeoutSecondsMax)
+  ]
+  if (problems.length > 0) return Result.fail(problems)
+  return Result.succeed(jobOf(merged, named, name ?? undefined, builtIn))
+}
+
+const jobOf = (
+  merged: Levels,
+  pool: string,
+  name: string | undefined,
+  builtIn: ReturnType<typeof builtInPool>
+): Job => {
+  const family = merged.family ?? ["fleet", pool, ...(name === undefined ? [] : [name])].join("_")
+  return {
+    pool,
+    name,
+    image: merged.image ?? "",
+    command: typeof merged.command === "string" ? split(merged.command) : (merged.command ?? undefined),
+    env: dropNulls(merged.env ?? {}),
+    secrets: merged.secrets ?? {},
+    cpu: merged.cpu ?? builtIn.cpu,
+    memory: merged.memory ?? builtIn.memory,
+    ephemeralStorageGiB: merged.ephemeralStorageGiB ?? undefined,
+    runtimePlatform: merged.runtimePlatform ?? undefined,
+    family: slugFamily(family),
+    containerName: merged.containerName ?? DEFAULT_CONTAINER,
+    taskRoleArn: merged.taskRoleArn ?? undefined,
+    executionRoleArn: merged.executionRoleArn ?? undefined,
+    launchType: merged.launchType === "FARGATE_SPOT" ? "FARGATE_SPOT" : "FARGATE",
+    platformVersion: merged.platformVersion ?? undefined,
+    group: merged.group ?? undefined,
+    propagateTags: merged.propagateTags ?? undefined,
+    enableExecuteCommand: merged.enableExecuteCommand ?? undefined,
+    cluster: merged.cluster ?? "default",
+    region: merged.region ?? undefined,
+    vpcId: merged.vpcId ?? undefined,
+    networkConfiguration: merged.networkConfiguration ?? undefined,
+    logs: logsOf(merged, slugFamily(["fleet", pool, ...(name === undefined ? [] : [name])].join("_"))),
+    taskStartTimeoutSeconds: merged.taskStartTimeoutSeconds ?? builtIn.taskStartTimeoutSeconds,
+    launchTimeoutSeconds: merged.launchTimeoutSeconds ?? builtIn.launchTimeoutSeconds,
+    runTimeoutSeconds: merged.runTimeoutSeconds ?? builtIn.runTimeoutSeconds,
+    pollIntervalSeconds: merged.taskWatchPollIntervalSeconds ?? builtIn.taskWatchPollIntervalSeconds,
+    labels: merged.labels ?? {},
+    tags: merged.tags ?? {}
+  }
+}
+
+const dropNulls = (env: Readonly<Record<string, string | null>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+
+/** Prefect's rule (peers 7): unset follows `streamOutput`; ours: where an execution role is known, logs are on. */
+const logsOf = (merged: Levels, defaultPrefix: string): JobLogs => {
+  const role = merged.executionRoleArn !== undefined
+  if (merged.configureCloudwatchLogs === false) return { on: false, why: "configureCloudwatchLogs is false" }
+  if (!role) {
+    return {
+      on: false,
+      why: "no executionRoleArn is set, and ECS needs one to write logs: set it in the pool or the request"
+    }
+  }
+  const prefix = merged.cloudwatchLogsPrefix ?? defaultPrefix
+  return { on: true, prefix, options: merged.cloudwatchLogsOptions ?? {}, stream: merged.streamOutput ?? true }
+}
+
+const unknownPool = (pool: string): Problem => ({
+  code: "InvalidRequest",
+  field: "pool",
+  message: `Pool "${pool}" does not exist.`,
+  advice: `Leave "pool" out for the pool "${DEFAULT_POOL}", or create the pool first.`
+})
+
+const commandProblems = (command: Levels["command"]): ReadonlyArray<Problem> => {
+  if (typeof command !== "string") return []
+  try {
+    split(command)
+    return []
+  } catch {
+    return [
+      {
+        code: "InvalidRequest",
+        field: "command",
+        message: 'Field "command": the quotes of the string do not close (value not shown).',
+        advice: 'Close the quote, or give a list: ["sh", "-c", "…"].'
+      }
+    ]
+  }
+}
+
+const jobProblems = (merged: Levels, runTimeoutSecondsMax: number): ReadonlyArray<Problem> => {
+  const problems: Array<Problem> = []
+  const add = (field: string, message: string, advice: string) =>
+    problems.push({ code: "InvalidRequest", field, message, advice })
+  if (merged.image === undefined) {
+    add("image", "No image is set in the request or its pool.", 'Add "image" to the request or to the pool.')
+  }
+  if (merged.configureCloudwatchLogs === true && merged.executionRoleArn === undefined) {
+    add(
+      "executionRoleArn",
+      "An `executionRoleArn` must be provided to use `configureCloudwatchLogs`.",
+      "Set executionRoleArn in the request or its pool: ECS writes logs with that role."
+    )
+  }
+  if (merged.configureCloudwatchLogs === false && Object.keys(merged.cloudwatchLogsOptions ?? {}).length > 0) {
+    add(
+      "cloudwatchLogsOptions",
+      "`configureCloudwatchLogs` must be enabled to use `cloudwatchLogsOptions`.",
+      "Enable it, or remove the options."
+    )
+  }
+  if (merged.networkConfiguration !== undefined && merged.vpcId === undefined) {
+    add(
+      "vpcId",
+      "You must provide a `vpcId` to enable custom `networkConfiguration`.",
+      "Add the vpcId that the subnets belong to."
+    )
+  }
+  if ((merged.runTimeoutSeconds ?? 0) > runTimeoutSecondsMax) {
+    add(
+      "runTimeoutSeconds",
+      `Field "runTimeoutSeconds": at most ${runTimeoutSecondsMax} (the stream's age less one day), got ${merged.runTimeoutSeconds}.`,
+      "Lower it, or raise FLEET_STREAM_AGE_SECONDS on all services."
+    )
+  }
+  return problems
+}

@@ -1,0 +1,201 @@
+import { Schema } from "effect"
+import { codec } from "./Codec.ts"
+import { Problem } from "./errors.ts"
+import { Attempt, PoolName, RunId } from "./Ids.ts"
+import { Instant } from "./Instant.ts"
+import { NetworkConfiguration } from "./RunRequest.ts"
+import { Outcome } from "./RunState.ts"
+
+const version = { v: Schema.optionalKey(Schema.Literal(1)) }
+const ofAttempt = { ...version, runId: RunId, attempt: Attempt, at: Instant }
+
+/** Which AWS account and region a call goes to: region, and the name of a set of credentials. */
+export const Target = Schema.Struct({
+  region: Schema.optionalKey(Schema.String),
+  credentials: Schema.optionalKey(Schema.String)
+})
+export type Target = typeof Target.Type
+
+/** Which deadline a run missed. */
+export const Phase = Schema.Literals(["launch", "start", "run"])
+export type Phase = typeof Phase.Type
+
+/** `run.cancel.<runId>`; `graceSeconds` is accepted and noted: ECS stops with the container's own `stopTimeout`. */
+export const RunCancel = Schema.Struct({
+  ...version,
+  reason: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  graceSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 120 })))
+})
+export type RunCancel = typeof RunCancel.Type
+
+/** `run.queued.<pool>.<runId>`: the un-acked message is the slot. */
+export const RunQueued = Schema.Struct({ ...version, runId: RunId, pool: PoolName, at: Instant })
+export type RunQueued = typeof RunQueued.Type
+
+const KeyValue = Schema.Struct({ name: Schema.String, value: Schema.String })
+
+const RunTask = Schema.Struct({
+  cluster: Schema.String,
+  taskDefinition: Schema.String,
+  launchType: Schema.optionalKey(Schema.Literal("FARGATE")),
+  capacityProviderStrategy: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ capacityProvider: Schema.String, weight: Schema.Int }))
+  ),
+  platformVersion: Schema.optionalKey(Schema.String),
+  group: Schema.optionalKey(Schema.String),
+  propagateTags: Schema.optionalKey(Schema.Literals(["TASK_DEFINITION", "NONE"])),
+  enableExecuteCommand: Schema.optionalKey(Schema.Boolean),
+  networkConfiguration: Schema.optionalKey(Schema.Struct({ awsvpcConfiguration: NetworkConfiguration })),
+  overrides: Schema.Struct({
+    containerOverrides: Schema.Array(
+      Schema.Struct({
+        name: Schema.String,
+        command: Schema.optionalKey(Schema.Array(Schema.String)),
+        environment: Schema.optionalKey(Schema.Array(KeyValue))
+      })
+    ),
+    taskRoleArn: Schema.optionalKey(Schema.String)
+  }),
+  tags: Schema.optionalKey(Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String })))
+})
+
+/** Where a container's lines will be: stream `<prefix>/<container>/<task id>` of the group. */
+export const LogSource = Schema.Struct({
+  container: Schema.String,
+  logGroup: Schema.String,
+  logStreamPrefix: Schema.String,
+  region: Schema.String
+})
+export type LogSource = typeof LogSource.Type
+
+const LogPlan = Schema.Struct({
+  sources: Schema.Array(LogSource),
+  /** Why there will be no lines, in words for the user. */
+  notice: Schema.optionalKey(Schema.String)
+})
+
+/** `taskdef.ready.<runId>.<attempt>`: launch this attempt. Holds environment values. */
+export const TaskdefReady = Schema.Struct({
+  ...ofAttempt,
+  target: Target,
+  runTask: RunTask,
+  /** The network is missing in `runTask`: infer it from this VPC, or from the default one where `vpcId` is absent. */
+  inferNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.optionalKey(Schema.String) })),
+  containerName: Schema.String,
+  logs: LogPlan,
+  launchDeadline: Instant,
+  taskStartTimeoutSeconds: Schema.Int,
+  runTimeoutSeconds: Schema.Int,
+  pollIntervalSeconds: Schema.Finite
+})
+export type TaskdefReady = typeof TaskdefReady.Type
+
+/** `task.stop.<runId>.<attempt>`; `reason` starts with our code, see `StopReason`. */
+export const TaskStop = Schema.Struct({ ...ofAttempt, reason: Schema.String })
+export type TaskStop = typeof TaskStop.Type
+
+/** `task.started.<runId>.<attempt>`: RunTask accepted. Un-acked, it is the lease on the task. */
+export const TaskStarted = Schema.Struct({
+  ...ofAttempt,
+  try: Schema.Int,
+  target: Target,
+  taskArn: Schema.String,
+  clusterArn: Schema.String,
+  taskDefinitionArn: Schema.String,
+  containerName: Schema.String,
+  lastStatus: Schema.String,
+  logs: LogPlan,
+  startDeadline: Instant,
+  runTimeoutSeconds: Schema.Int,
+  pollIntervalSeconds: Schema.Finite
+})
+export type TaskStarted = typeof TaskStarted.Type
+
+/** `task.deferred.<runId>.<attempt>`: try number `try` did not launch; the next one comes at `nextTryAt`. */
+export const TaskDeferred = Schema.Struct({ ...ofAttempt, try: Schema.Int, problem: Problem, nextTryAt: Instant })
+export type TaskDeferred = typeof TaskDeferred.Type
+
+/** `task.rejected.<runId>.<attempt>`: this attempt will never launch. */
+export const TaskRejected = Schema.Struct({
+  ...ofAttempt,
+  outcome: Schema.Literals(["rejected", "cancelled", "crashed", "timed_out"]),
+  problem: Problem,
+  phase: Schema.optionalKey(Phase)
+})
+export type TaskRejected = typeof TaskRejected.Type
+
+/** ECS's own timestamps of a task, as far as they are known. */
+export const TaskTimes = Schema.Struct({
+  createdAt: Schema.optionalKey(Instant),
+  connectivityAt: Schema.optionalKey(Instant),
+  pullStartedAt: Schema.optionalKey(Instant),
+  pullStoppedAt: Schema.optionalKey(Instant),
+  startedAt: Schema.optionalKey(Instant),
+  executionStoppedAt: Schema.optionalKey(Instant),
+  stoppingAt: Schema.optionalKey(Instant),
+  stoppedAt: Schema.optionalKey(Instant)
+})
+export type TaskTimes = typeof TaskTimes.Type
+
+/** `task.changed.<runId>.<attempt>`: ECS's `lastStatus` moved; `version` is ECS's. */
+export const TaskChanged = Schema.Struct({
+  ...ofAttempt,
+  taskArn: Schema.String,
+  lastStatus: Schema.String,
+  version: Schema.Int,
+  times: TaskTimes
+})
+export type TaskChanged = typeof TaskChanged.Type
+
+export const ContainerEnd = Schema.Struct({
+  name: Schema.String,
+  exitCode: Schema.optionalKey(Schema.Int),
+  reason: Schema.optionalKey(Schema.String)
+})
+
+/** `task.stopped.<runId>.<attempt>`: the attempt is over. */
+export const TaskStopped = Schema.Struct({
+  ...ofAttempt,
+  taskArn: Schema.String,
+  outcome: Outcome,
+  exitCode: Schema.optionalKey(Schema.Int),
+  stopCode: Schema.optionalKey(Schema.String),
+  stoppedReason: Schema.optionalKey(Schema.String),
+  containers: Schema.Array(ContainerEnd),
+  problem: Schema.optionalKey(Problem),
+  phase: Schema.optionalKey(Phase),
+  times: TaskTimes
+})
+export type TaskStopped = typeof TaskStopped.Type
+
+/** `run.finished.<runId>`: exactly one per run. */
+export const RunFinished = Schema.Struct({
+  ...version,
+  runId: RunId,
+  outcome: Outcome,
+  exitCode: Schema.optionalKey(Schema.Int),
+  error: Schema.optionalKey(Problem),
+  /** All problems of a refused request; `error` is the first. */
+  errors: Schema.optionalKey(Schema.Array(Problem)),
+  phase: Schema.optionalKey(Phase),
+  attempts: Schema.Int,
+  taskArn: Schema.optionalKey(Schema.String),
+  requestedAt: Instant,
+  startedAt: Schema.optionalKey(Instant),
+  finishedAt: Instant
+})
+export type RunFinished = typeof RunFinished.Type
+
+/** Text ↔ value for each message, built once. */
+export const Codecs = {
+  runCancel: codec(RunCancel),
+  runQueued: codec(RunQueued),
+  taskdefReady: codec(TaskdefReady),
+  taskStop: codec(TaskStop),
+  taskStarted: codec(TaskStarted),
+  taskDeferred: codec(TaskDeferred),
+  taskRejected: codec(TaskRejected),
+  taskChanged: codec(TaskChanged),
+  taskStopped: codec(TaskStopped),
+  runFinished: codec(RunFinished)
+} as const

@@ -1,0 +1,125 @@
+import { Schema } from "effect"
+import { Outcome } from "./RunState.ts"
+
+const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+const text = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(1024))
+const seconds = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
+const strings = Schema.Record(Schema.String, Schema.String)
+const envName = Schema.String.check(
+  Schema.isPattern(/^[^=\0]{1,512}$/, { message: "must be 1 to 512 characters without = and NUL" })
+)
+
+/** RunTask's `awsvpcConfiguration`: at most 16 subnets and 5 security groups. */
+export const NetworkConfiguration = Schema.Struct({
+  subnets: Schema.Array(text).check(Schema.isMinLength(1), Schema.isMaxLength(16)),
+  securityGroups: Schema.optionalKey(Schema.Array(text).check(Schema.isMaxLength(5))),
+  assignPublicIp: Schema.optionalKey(Schema.Literals(["ENABLED", "DISABLED"]))
+})
+export type NetworkConfiguration = typeof NetworkConfiguration.Type
+
+export const RuntimePlatform = Schema.Struct({
+  cpuArchitecture: Schema.optionalKey(Schema.Literals(["X86_64", "ARM64"])),
+  operatingSystemFamily: Schema.optionalKey(text)
+})
+
+export const CapacityProviderStrategyItem = Schema.Struct({
+  capacityProvider: text,
+  weight: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1000 }))),
+  base: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 })))
+})
+
+export const Retry = Schema.Struct({
+  /** New attempts after the program's own failures. */
+  attempts: optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
+  /** New attempts after the platform broke one (capacity, spot, host, pull). */
+  platformAttempts: optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
+  backoffSeconds: optional(seconds(86_400)),
+  maxBackoffSeconds: optional(seconds(86_400)),
+  onExitCodes: optional(Schema.Array(Schema.Int)),
+  onOutcomes: optional(Schema.Array(Outcome)),
+  rerunUnknown: optional(Schema.Boolean)
+})
+
+/** What both a request and a pool may say about how a run is launched. `null` removes what a lower level set. */
+export const launchFields = {
+  image: optional(text),
+  /** Argument list, or one string that is split as a shell does. */
+  command: optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
+  /** Environment variables; a null value unsets one that the pool set. */
+  env: optional(Schema.Record(envName, Schema.NullOr(Schema.String))),
+  /** Name → ARN in Secrets Manager or Parameter Store; ECS resolves them with the execution role. */
+  secrets: optional(Schema.Record(envName, text)),
+  /** CPU units; 1024 is one vCPU. */
+  cpu: optional(Schema.Int.check(Schema.isBetween({ minimum: 128, maximum: 32_768 }))),
+  /** MiB. */
+  memory: optional(Schema.Int.check(Schema.isBetween({ minimum: 6, maximum: 249_856 }))),
+  gpu: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 64 }))),
+  ephemeralStorageGiB: optional(Schema.Int.check(Schema.isBetween({ minimum: 21, maximum: 200 }))),
+  runtimePlatform: optional(RuntimePlatform),
+  family: optional(text),
+  containerName: optional(text),
+  taskRoleArn: optional(text),
+  executionRoleArn: optional(text),
+  launchType: optional(Schema.Literals(["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "MANAGED_INSTANCES"])),
+  capacityProviderStrategy: optional(Schema.Array(CapacityProviderStrategyItem).check(Schema.isMaxLength(20))),
+  platformVersion: optional(text),
+  placementConstraints: optional(
+    Schema.Array(Schema.Record(Schema.String, Schema.String)).check(Schema.isMaxLength(10))
+  ),
+  placementStrategy: optional(Schema.Array(Schema.Record(Schema.String, Schema.String)).check(Schema.isMaxLength(5))),
+  group: optional(text),
+  propagateTags: optional(Schema.Literals(["TASK_DEFINITION", "NONE"])),
+  enableExecuteCommand: optional(Schema.Boolean),
+  /** Name or ARN; unset = the account's `default` cluster. */
+  cluster: optional(text),
+  region: optional(
+    Schema.String.check(
+      Schema.isPattern(/^[a-z]{2}(-[a-z]+)+-\d$/, { message: "must be a region such as eu-central-1" })
+    )
+  ),
+  vpcId: optional(text),
+  networkConfiguration: optional(NetworkConfiguration),
+  configureCloudwatchLogs: optional(Schema.Boolean),
+  cloudwatchLogsOptions: optional(strings),
+  cloudwatchLogsPrefix: optional(text),
+  /** Publish the output on `logs.<runId>`; default true where there are logs. */
+  streamOutput: optional(Schema.Boolean),
+  /** From RunTask until RUNNING. */
+  taskStartTimeoutSeconds: optional(seconds(86_400)),
+  provisioningTimeoutSeconds: optional(seconds(86_400)),
+  /** How long a launch may wait for capacity, quota or credentials. */
+  launchTimeoutSeconds: optional(seconds(604_800)),
+  /** From RUNNING until the end. */
+  runTimeoutSeconds: optional(seconds(2_592_000)),
+  taskWatchPollIntervalSeconds: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 300 }))),
+  autoDeregisterTaskDefinition: optional(Schema.Boolean),
+  matchLatestRevisionInFamily: optional(Schema.Boolean),
+  taskDefinitionArn: optional(text),
+  taskDefinition: optional(Schema.Record(Schema.String, Schema.Unknown)),
+  taskRunRequest: optional(Schema.Record(Schema.String, Schema.Unknown)),
+  /** Become tags of the task, slugged as Prefect does (`slugTag`). */
+  labels: optional(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
+  /** Tags of the task, sent as written. */
+  tags: optional(strings),
+  retry: optional(Retry)
+}
+
+/** The body of `run.requested`. Unknown fields are refused, so that a typing error is never silently ignored. */
+export const RunRequest = Schema.Struct({
+  v: Schema.optionalKey(Schema.Literal(1)),
+  runId: optional(Schema.String),
+  /** The job's name, shared by all its runs. */
+  name: optional(text),
+  pool: optional(text),
+  ...launchFields
+})
+export type RunRequest = typeof RunRequest.Type
+
+/** Known names below a path, for "did you mean". */
+export const knownFields: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "": Object.keys(RunRequest.fields),
+  retry: Object.keys(Retry.fields),
+  runtimePlatform: Object.keys(RuntimePlatform.fields),
+  networkConfiguration: Object.keys(NetworkConfiguration.fields)
+}

@@ -1,0 +1,61 @@
+import { Schema } from "effect"
+
+/** What became of a run. `docs/run-states.md` draws the whole machine; a test holds both together. */
+export const Outcome = Schema.Literals(["succeeded", "failed", "crashed", "cancelled", "timed_out", "rejected"])
+export type Outcome = typeof Outcome.Type
+
+/** States before the outcome, in the order in which a run passes them. */
+export const LiveState = Schema.Literals([
+  "requested",
+  "defining",
+  "queued",
+  "launching",
+  "waiting",
+  "provisioning",
+  "pending",
+  "running",
+  "stopping"
+])
+export type LiveState = typeof LiveState.Type
+
+export const RunState = Schema.Union([LiveState, Outcome])
+export type RunState = typeof RunState.Type
+
+const outcomes: ReadonlyArray<Outcome> = Outcome.literals
+
+const anyOutcome = (...more: ReadonlyArray<RunState>): ReadonlyArray<RunState> => [...more, ...outcomes]
+
+/**
+ * The transition table. `launching ⇄ waiting` is the only way back within an attempt; `stopping → launching` is the
+ * next attempt of the same run. ECS may skip states, so every state may jump ahead.
+ */
+export const transitions: Readonly<Record<LiveState, ReadonlyArray<RunState>>> = {
+  requested: anyOutcome("defining", "queued", "launching"),
+  defining: anyOutcome("queued", "launching"),
+  queued: anyOutcome("launching"),
+  launching: anyOutcome("waiting", "provisioning", "pending", "running", "stopping"),
+  waiting: anyOutcome("launching", "provisioning", "pending", "running", "stopping"),
+  provisioning: anyOutcome("pending", "running", "stopping", "launching"),
+  pending: anyOutcome("running", "stopping", "launching"),
+  running: anyOutcome("stopping", "launching"),
+  stopping: anyOutcome("launching")
+}
+
+export const isOutcome = (state: RunState): state is Outcome => outcomes.some((outcome) => outcome === state)
+
+export const mayBecome = (from: RunState, to: RunState): boolean => !isOutcome(from) && transitions[from].includes(to)
+
+/** The run's state that an ECS task's `lastStatus` stands for; unknown words change nothing. */
+export const stateOfLastStatus = (lastStatus: string): LiveState | undefined => stateByLastStatus[lastStatus]
+
+const stateByLastStatus: Readonly<Record<string, LiveState>> = {
+  PROVISIONING: "provisioning",
+  PENDING: "pending",
+  ACTIVATING: "pending",
+  RUNNING: "running",
+  DEACTIVATING: "stopping",
+  STOPPING: "stopping",
+  DEPROVISIONING: "stopping",
+  STOPPED: "stopping",
+  DELETED: "stopping"
+}
