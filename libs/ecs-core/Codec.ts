@@ -3,6 +3,9 @@ import { Result, Schema } from "effect"
 /** A message's text could not be read; `message` names path and expectation, never the value. */
 export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", { message: Schema.String }) {}
 
+/** The `v` of every message; absent means 1. A later version is refused, never half understood. */
+export const Version = Schema.Literal(1).annotate({ message: "must be 1, the only version known here" })
+
 /** JSON text ↔ checked value of one message. Unknown fields are dropped: facts may grow. */
 export interface Codec<A> {
   readonly encode: (value: A) => string
@@ -27,5 +30,12 @@ export const codec = <A, E>(schema: Schema.Codec<A, E>): Codec<A> => {
 export const parseJson = (json: string): Result.Result<unknown, Undecodable> =>
   Result.try({
     try: () => JSON.parse(json) as unknown,
-    catch: (cause) => new Undecodable({ message: cause instanceof Error ? cause.message : String(cause) })
+    catch: (cause) => new Undecodable({ message: `Not valid JSON${placeOf(cause)}` })
   })
+
+/** The engine's own message quotes the text, which may hold secrets: only the position is kept. */
+const placeOf = (cause: unknown): string => {
+  const text = cause instanceof Error ? cause.message : ""
+  if (text.startsWith("Unexpected end")) return ": it ends too early"
+  return / at position \d+( \(line \d+ column \d+\))?$/.exec(text)?.[0] ?? ""
+}

@@ -32,12 +32,17 @@ export const diagnose = (task: EndedTask, containerName: string): Diagnosis => {
   const ours =
     task.stopCode === "UserInitiated" || task.stopCode === undefined ? parseStopReason(task.stoppedReason) : undefined
   if (ours !== undefined && ours.code !== StopCodes.containerExited) return stoppedByUs(ours, container?.exitCode)
-  if (task.stopCode === "TaskFailedToStart") return failedToStart(task, container?.reason)
-  if (task.stopCode !== undefined && task.stopCode in platformStops) return platformStop(task)
+  if (task.stopCode === "TaskFailedToStart" || neverPulled(task, container))
+    return failedToStart(task, container?.reason)
+  if (task.stopCode !== undefined && Object.hasOwn(platformStops, task.stopCode)) return platformStop(task)
   if (task.stopCode === "UserInitiated" && ours === undefined) return stoppedByOthers(task, container?.exitCode)
   if (container?.exitCode === undefined) return noExitCode(task, containerName, container?.reason)
   return ownEnd(container.exitCode, container.reason)
 }
+
+/** A failed pull is one whatever the stop code says (peers 100), as long as the program left no exit code. */
+const neverPulled = (task: EndedTask, container: EndedTask["containers"][number] | undefined): boolean =>
+  container?.exitCode === undefined && (container?.reason ?? task.stoppedReason)?.startsWith("CannotPull") === true
 
 const ownEnd = (exitCode: number, reason: string | undefined): Diagnosis => {
   if (exitCode === 0) return { outcome: "succeeded", exitCode }

@@ -73,10 +73,7 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
     case "task.stopped":
       return stopped(run, event.message)
     case "run.finished":
-      return finish(run, event.message.outcome, event.message.finishedAt, {
-        problems: event.message.error === undefined ? [] : [event.message.error],
-        ...(event.message.exitCode === undefined ? {} : { exitCode: event.message.exitCode })
-      })
+      return finished(run, event.message)
   }
 }
 
@@ -99,9 +96,14 @@ const requested = (run: Run | undefined, seen: RequestSeen): Run => {
   }
   if (seen.problems.length > 0) return finish(fresh, "rejected", seen.at, { problems: seen.problems })
   const wish = run?.cancel
-  const inTime = wish !== undefined && millisOf(seen.at) - millisOf(wish.at) <= TOMBSTONE_SECONDS * 1000
-  return inTime ? finishCancelled({ ...fresh, cancel: wish }, seen.at) : fresh
+  return wish !== undefined && !forgotten(wish.at, seen.at)
+    ? finishCancelled({ ...fresh, cancel: wish }, later(seen.at, wish.at))
+    : fresh
 }
+
+/** The tombstone of that wish was gone when the request came. */
+const forgotten = (wishedAt: Instant, requestedAt: Instant): boolean =>
+  millisOf(requestedAt) - millisOf(wishedAt) > TOMBSTONE_SECONDS * 1000
 
 const cancelled = (run: Run | undefined, event: Extract<RunMessage, { kind: "run.cancel" }>): Run => {
   const { reason, graceSeconds } = event.message
@@ -112,7 +114,7 @@ const cancelled = (run: Run | undefined, event: Extract<RunMessage, { kind: "run
   }
   if (run === undefined) return tombstone(event.runId, cancel)
   if (isTombstone(run)) return millisOf(event.at) > millisOf(run.updatedAt) ? tombstone(run.runId, cancel) : run
-  if (isFinal(run) || run.cancel !== undefined) return run
+  if (isFinal(run) || run.cancel !== undefined || forgotten(event.at, run.requestedAt)) return run
   const wished = note({ ...run, cancel }, event.at, "cancel requested")
   return currentAttempt(run) === undefined ? finishCancelled(wished, event.at) : wished
 }
@@ -156,12 +158,12 @@ const withNotice = (run: Run, notice: string): ReadonlyArray<string> =>
 
 const started = (run: Run, fact: TaskStarted): Run => {
   const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.taskArn !== undefined) return run
+  if (known === undefined || known.clusterArn !== undefined) return run
   const noted = updateAttempt(run, fact.attempt, {
     try: fact.try,
     taskArn: fact.taskArn,
     clusterArn: fact.clusterArn,
-    lastStatus: fact.lastStatus,
+    lastStatus: known.lastStatus ?? fact.lastStatus,
     logs: fact.logs.sources
   })
   return note(follow(noted, fact.attempt, fact.lastStatus, fact.at), fact.at, `task created: ${fact.taskArn}`)
@@ -209,6 +211,15 @@ const stopped = (run: Run, fact: TaskStopped): Run => {
   })
   return finish(withStart(noted, fact.attempt, fact.times.startedAt), fact.outcome, fact.at, {
     problems: fact.problem === undefined ? [] : [fact.problem],
+    ...(fact.exitCode === undefined ? {} : { exitCode: fact.exitCode }),
+    phase: fact.phase
+  })
+}
+
+const finished = (run: Run, fact: RunFinished): Run => {
+  const begun = fact.startedAt === undefined ? run : { ...run, startedAt: run.startedAt ?? fact.startedAt }
+  return finish(begun, fact.outcome, fact.finishedAt, {
+    problems: fact.errors ?? (fact.error === undefined ? [] : [fact.error]),
     ...(fact.exitCode === undefined ? {} : { exitCode: fact.exitCode }),
     phase: fact.phase
   })

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/
-const RESERVED_RUN_ID = /^run-\d+$/
+const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/u
+const RESERVED_RUN_ID = /^run-\d+$/u
 
 /** A run's id: subject token, bucket key and part of `startedBy`, hence the narrow alphabet. */
 export const RunId = Schema.String.check(
@@ -14,12 +14,12 @@ export const Attempt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 export type Attempt = number
 
 /** The id of one installation: 8 lower-case hex characters, part of every client token and `startedBy`. */
-export const FleetId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{8}$/)).pipe(Schema.brand("FleetId"))
+export const FleetId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{8}$/u)).pipe(Schema.brand("FleetId"))
 export type FleetId = typeof FleetId.Type
 
 /** Pool names are subject tokens, bucket keys and part of the family name. */
 export const PoolName = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, { message: "must be 1 to 64 of the characters A-Z a-z 0-9 _ -" })
+  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/u, { message: "must be 1 to 64 of the characters A-Z a-z 0-9 _ -" })
 )
 
 /** Why an id offered by a producer was passed over. */
@@ -54,15 +54,18 @@ export const resolveRunId = (offered: {
   ].filter(({ value }) => value !== undefined && value !== null)
   const skipped = candidates.flatMap(({ source, value }) => {
     const why = unfit(value)
-    return why === undefined ? [] : [{ source, value: String(value).slice(0, 80), why }]
+    return why === undefined ? [] : [{ source, value: textOf(value).slice(0, 80), why }]
   })
   const [body, subject, messageId] = [offered.body, offered.subject, offered.messageId].map((value) =>
     typeof value === "string" && unfit(value) === undefined ? value : undefined
   )
-  const disagrees = subject !== undefined && offered.body !== undefined && offered.body !== subject
+  const named = offered.body !== undefined && offered.body !== null
+  const disagrees = subject !== undefined && named && offered.body !== subject
   const chosen = (disagrees ? subject : (body ?? subject ?? messageId)) ?? `run-${offered.sequence}`
   return { runId: RunId.make(chosen), skipped, disagrees }
 }
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value))
 
 const unfit = (value: unknown): string | undefined => {
   if (typeof value !== "string") return "is not a string"

@@ -2,7 +2,7 @@ import { Result } from "effect"
 import { split } from "shlex"
 import type { Problem } from "./errors.ts"
 import { builtInPool, DEFAULT_CONTAINER, DEFAULT_POOL, type Pool } from "./Pool.ts"
-import type { NetworkConfiguration, RunRequest } from "./RunRequest.ts"
+import { type NetworkConfiguration, type RunRequest, TAGS_MAX } from "./RunRequest.ts"
 import { slugFamily } from "./Slug.ts"
 import { unsupportedFields } from "./Unsupported.ts"
 
@@ -76,7 +76,7 @@ export const resolveJob = (
   const merged = mergeLevels([builtIn, pool ?? {}, own])
   const named = poolName ?? DEFAULT_POOL
   const problems = [
-    ...(pool === undefined && poolName !== undefined && poolName !== null ? [unknownPool(poolName)] : []),
+    ...(pool === undefined && named !== DEFAULT_POOL ? [unknownPool(named)] : []),
     ...unsupportedFields(merged),
     ...commandProblems(merged.command),
     ...jobProblems(merged, runTimeoutSecondsMax)
@@ -97,7 +97,7 @@ const jobOf = (
     name,
     image: merged.image ?? "",
     command: typeof merged.command === "string" ? split(merged.command) : (merged.command ?? undefined),
-    env: dropNulls(merged.env ?? {}),
+    env: plainEnv(merged.env ?? {}, merged.secrets ?? {}),
     secrets: merged.secrets ?? {},
     cpu: merged.cpu ?? builtIn.cpu,
     memory: merged.memory ?? builtIn.memory,
@@ -126,8 +126,16 @@ const jobOf = (
   }
 }
 
-const dropNulls = (env: Readonly<Record<string, string | null>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+/** Null unsets; a secret of the same name wins (peers 36). */
+const plainEnv = (
+  env: Readonly<Record<string, string | null>>,
+  secrets: Readonly<Record<string, string>>
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === null || Object.hasOwn(secrets, name) ? [] : [[name, value]]
+    )
+  )
 
 /** Prefect's rule (peers 7): unset follows `streamOutput`; ours: where an execution role is known, logs are on. */
 const logsOf = (merged: Levels, defaultPrefix: string): JobLogs => {
@@ -181,11 +189,13 @@ const jobProblems = (merged: Levels, runTimeoutSecondsMax: number): ReadonlyArra
       "Set executionRoleArn in the request or its pool: ECS writes logs with that role."
     )
   }
-  if (merged.configureCloudwatchLogs === false && Object.keys(merged.cloudwatchLogsOptions ?? {}).length > 0) {
+  const withoutLogs = merged.executionRoleArn === undefined && merged.configureCloudwatchLogs === undefined
+  const logsOff = merged.configureCloudwatchLogs === false || withoutLogs
+  if (logsOff && Object.keys(merged.cloudwatchLogsOptions ?? {}).length > 0) {
     add(
       "cloudwatchLogsOptions",
       "`configureCloudwatchLogs` must be enabled to use `cloudwatchLogsOptions`.",
-      "Enable it, or remove the options."
+      withoutLogs ? "Set executionRoleArn, or remove the options." : "Enable it, or remove the options."
     )
   }
   if (merged.networkConfiguration !== undefined && merged.vpcId === undefined) {
@@ -195,12 +205,17 @@ const jobProblems = (merged: Levels, runTimeoutSecondsMax: number): ReadonlyArra
       "Add the vpcId that the subnets belong to."
     )
   }
-  if ((merged.runTimeoutSeconds ?? 0) > runTimeoutSecondsMax) {
+  for (const field of ["launchTimeoutSeconds", "runTimeoutSeconds"] as const) {
+    if ((merged[field] ?? 0) <= runTimeoutSecondsMax) continue
     add(
-      "runTimeoutSeconds",
-      `Field "runTimeoutSeconds": at most ${runTimeoutSecondsMax} (the stream's age less one day), got ${merged.runTimeoutSeconds}.`,
+      field,
+      `Field "${field}": at most ${runTimeoutSecondsMax} (the stream's age less one day), got ${merged[field]}.`,
       "Lower it, or raise FLEET_STREAM_AGE_SECONDS on all services."
     )
+  }
+  const tagCount = Object.keys({ ...merged.tags, ...merged.labels }).length
+  if (tagCount > TAGS_MAX) {
+    add("tags", `Tags and labels together are ${tagCount}; ECS takes at most ${TAGS_MAX}.`, "Remove some.")
   }
   return problems
 }

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { codec } from "./Codec.ts"
+import { codec, Version } from "./Codec.ts"
 import { digest } from "./Digest.ts"
 import { Attempt } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
@@ -36,7 +36,7 @@ export type ReadPosition = typeof ReadPosition.Type
 
 /** A batch on `logs.<runId>`; `positions` cover all attempts and containers, so that the last batch says it all. */
 export const LogBatch = Schema.Struct({
-  v: Schema.optionalKey(Schema.Literal(1)),
+  v: Schema.optionalKey(Version),
   attempt: Attempt,
   lines: Schema.Array(LogLine),
   positions: Schema.Array(ReadPosition)
@@ -45,7 +45,7 @@ export type LogBatch = typeof LogBatch.Type
 
 /** The one end marker on `logs.<runId>`. */
 export const LogEnd = Schema.Struct({
-  v: Schema.optionalKey(Schema.Literal(1)),
+  v: Schema.optionalKey(Version),
   end: Schema.Struct({
     lines: Schema.Int,
     containers: Schema.Array(ReadPosition),

@@ -16,7 +16,13 @@ export const mask = (value: unknown): unknown => {
 }
 
 const maskEnvironment = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map((entry) => ({ ...entry, value: MASK }))
+  if (Array.isArray(value)) return value.map(maskEntry)
   if (typeof value !== "object" || value === null) return MASK
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inner === null ? null : MASK]))
 }
+
+/** `{name, value}` keeps its name; anything else, such as `"NAME=value"`, shows nothing. */
+const maskEntry = (entry: unknown): unknown =>
+  typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string"
+    ? { name: entry.name, value: MASK }
+    : MASK

@@ -1,12 +1,12 @@
 import { Schema } from "effect"
-import { codec } from "./Codec.ts"
+import { codec, Version } from "./Codec.ts"
 import { Problem } from "./errors.ts"
 import { Attempt, PoolName, RunId } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
 import { NetworkConfiguration } from "./RunRequest.ts"
 import { Outcome } from "./RunState.ts"
 
-const version = { v: Schema.optionalKey(Schema.Literal(1)) }
+const version = { v: Schema.optionalKey(Version) }
 const ofAttempt = { ...version, runId: RunId, attempt: Attempt, at: Instant }
 
 /** Which AWS account and region a call goes to: region, and the name of a set of credentials. */

@@ -1,8 +1,9 @@
 import { Schema } from "effect"
+import { Version } from "./Codec.ts"
 import { launchFields } from "./RunRequest.ts"
 
 /** Named defaults for runs, kept in the bucket `fleet-pools` under the pool's name. */
-export const Pool = Schema.Struct({ v: Schema.optionalKey(Schema.Literal(1)), ...launchFields })
+export const Pool = Schema.Struct({ v: Schema.optionalKey(Version), ...launchFields })
 export type Pool = typeof Pool.Type
 
 export const DEFAULT_POOL = "default"
@@ -16,7 +17,7 @@ export const builtInPool = (runTimeoutSecondsMax: number) =>
     cpu: 1024,
     memory: 2048,
     taskStartTimeoutSeconds: 300,
-    launchTimeoutSeconds: 86_400,
+    launchTimeoutSeconds: Math.min(86_400, runTimeoutSecondsMax),
     runTimeoutSeconds: runTimeoutSecondsMax,
     taskWatchPollIntervalSeconds: 5,
     streamOutput: true

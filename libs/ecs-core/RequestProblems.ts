@@ -1,7 +1,7 @@
 import { Result, Schema, SchemaIssue } from "effect"
 import type { Problem } from "./errors.ts"
 import { nearest } from "./Nearest.ts"
-import { knownFields, RunRequest } from "./RunRequest.ts"
+import { ENV_NAME_RULE, knownFields, RunRequest, TAG_KEY_RULE } from "./RunRequest.ts"
 
 /** Longest piece of an offending value that is shown. */
 export const SHOWN_VALUE_MAX = 80
@@ -37,6 +37,8 @@ const notAnObject = (body: unknown): Problem => ({
 
 const unknownField = (path: ReadonlyArray<string>): Problem => {
   const field = path.join(".")
+  const rule = nameRules[path[0] ?? ""]
+  if (rule !== undefined && path.length === 2) return badName(field, rule)
   const known = knownFields[path.slice(0, -1).join(".")] ?? []
   const near = nearest(path.at(-1) ?? "", known)
   return {
@@ -46,6 +48,16 @@ const unknownField = (path: ReadonlyArray<string>): Problem => {
     advice: near === undefined ? knownNames(known) : `Did you mean "${[...path.slice(0, -1), near].join(".")}"?`
   }
 }
+
+/** Maps with free names: what their names must look like. */
+const nameRules: Readonly<Record<string, string>> = { env: ENV_NAME_RULE, secrets: ENV_NAME_RULE, tags: TAG_KEY_RULE }
+
+const badName = (field: string, rule: string): Problem => ({
+  code: "InvalidRequest",
+  field,
+  message: `Field "${field}": the name must be ${rule}.`,
+  advice: "Correct the name and publish the request again."
+})
 
 const knownNames = (known: ReadonlyArray<string>): string =>
   known.length === 0 ? "Remove it." : `Remove it; known fields are ${known.join(", ")}.`

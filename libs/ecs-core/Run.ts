@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { codec } from "./Codec.ts"
+import { codec, Version } from "./Codec.ts"
 import { Problem } from "./errors.ts"
 import { Attempt, RunId } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
@@ -47,7 +47,7 @@ export type AttemptRecord = typeof AttemptRecord.Type
  * `requestSequence` is a tombstone: a cancel that came before its request.
  */
 export const Run = Schema.Struct({
-  v: Schema.optionalKey(Schema.Literal(1)),
+  v: Schema.optionalKey(Version),
   runId: RunId,
   state: RunState,
   /** Sequence of the request in `FLEET_IN`: which request made this record, and where its secrets still are. */

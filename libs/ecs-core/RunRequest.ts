@@ -1,4 +1,6 @@
 import { Schema } from "effect"
+import { Version } from "./Codec.ts"
+import { PoolName } from "./Ids.ts"
 import { Outcome } from "./RunState.ts"
 
 const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
@@ -6,8 +8,22 @@ const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(
 const text = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(1024))
 const seconds = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
 const strings = Schema.Record(Schema.String, Schema.String)
-const envName = Schema.String.check(
-  Schema.isPattern(/^[^=\0]{1,512}$/, { message: "must be 1 to 512 characters without = and NUL" })
+
+/** What a name in `env` and `secrets` must look like, in words. */
+export const ENV_NAME_RULE = "1 to 512 characters without = and NUL"
+const envName = Schema.String.check(Schema.isPattern(/^[^=\0]{1,512}$/u, { message: `must be ${ENV_NAME_RULE}` }))
+
+/** Tags of one task, labels included. */
+export const TAGS_MAX = 50
+/** What ECS asks of a tag's key, in words. */
+export const TAG_KEY_RULE = "1 to 128 letters, digits, spaces or _ . : / = + - @, and must not begin with aws:"
+const tagKey = Schema.String.check(
+  Schema.isPattern(/^(?![aA][wW][sS]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u, { message: `must be ${TAG_KEY_RULE}` })
+)
+const tagValue = Schema.String.check(
+  Schema.isPattern(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, {
+    message: "must be up to 256 letters, digits, spaces or _ . : / = + - @"
+  })
 )
 
 /** RunTask's `awsvpcConfiguration`: at most 16 subnets and 5 security groups. */
@@ -75,7 +91,7 @@ export const launchFields = {
   cluster: optional(text),
   region: optional(
     Schema.String.check(
-      Schema.isPattern(/^[a-z]{2}(-[a-z]+)+-\d$/, { message: "must be a region such as eu-central-1" })
+      Schema.isPattern(/^[a-z]{2}(-[a-z]+)+-\d$/u, { message: "must be a region such as eu-central-1" })
     )
   ),
   vpcId: optional(text),
@@ -101,17 +117,17 @@ export const launchFields = {
   /** Become tags of the task, slugged as Prefect does (`slugTag`). */
   labels: optional(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
   /** Tags of the task, sent as written. */
-  tags: optional(strings),
+  tags: optional(Schema.Record(tagKey, tagValue)),
   retry: optional(Retry)
 }
 
 /** The body of `run.requested`. Unknown fields are refused, so that a typing error is never silently ignored. */
 export const RunRequest = Schema.Struct({
-  v: Schema.optionalKey(Schema.Literal(1)),
+  v: Schema.optionalKey(Version),
   runId: optional(Schema.String),
   /** The job's name, shared by all its runs. */
   name: optional(text),
-  pool: optional(text),
+  pool: optional(PoolName),
   ...launchFields
 })
 export type RunRequest = typeof RunRequest.Type

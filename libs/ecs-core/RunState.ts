@@ -46,16 +46,16 @@ export const isOutcome = (state: RunState): state is Outcome => outcomes.some((o
 export const mayBecome = (from: RunState, to: RunState): boolean => !isOutcome(from) && transitions[from].includes(to)
 
 /** The run's state that an ECS task's `lastStatus` stands for; unknown words change nothing. */
-export const stateOfLastStatus = (lastStatus: string): LiveState | undefined => stateByLastStatus[lastStatus]
+export const stateOfLastStatus = (lastStatus: string): LiveState | undefined => stateByLastStatus.get(lastStatus)
 
-const stateByLastStatus: Readonly<Record<string, LiveState>> = {
-  PROVISIONING: "provisioning",
-  PENDING: "pending",
-  ACTIVATING: "pending",
-  RUNNING: "running",
-  DEACTIVATING: "stopping",
-  STOPPING: "stopping",
-  DEPROVISIONING: "stopping",
-  STOPPED: "stopping",
-  DELETED: "stopping"
-}
+const stateByLastStatus: ReadonlyMap<string, LiveState> = new Map([
+  ["PROVISIONING", "provisioning"],
+  ["PENDING", "pending"],
+  ["ACTIVATING", "pending"],
+  ["RUNNING", "running"],
+  ["DEACTIVATING", "stopping"],
+  ["STOPPING", "stopping"],
+  ["DEPROVISIONING", "stopping"],
+  ["STOPPED", "stopping"],
+  ["DELETED", "stopping"]
+])

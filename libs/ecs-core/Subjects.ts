@@ -83,6 +83,7 @@ export type ParsedSubject =
 /** The inverse of `Subjects`; undefined where the subject is none of ours. */
 export const parseSubject = (subject: string): ParsedSubject | undefined => {
   const tokens = subject.split(".")
+  if (tokens.includes("")) return undefined
   const [first = "", second = "", third = "", fourth = ""] = tokens
   const kind = `${first}.${second}`
   if (kind === "run.requested" && tokens.length === 2) return { kind }

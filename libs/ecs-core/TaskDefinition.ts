@@ -120,16 +120,15 @@ const normaliseContainer = (container: unknown, networkMode: string): unknown =>
     environment: sortedBy(container["environment"], "name"),
     secrets: sortedBy(container["secrets"], "name"),
     environmentFiles: sortedBy(container["environmentFiles"], "value"),
-    portMappings: sortedBy(
-      listOf(container["portMappings"]).map((mapping) => normalisePort(mapping, networkMode)),
-      "containerPort"
-    )
+    portMappings: listOf(container["portMappings"])
+      .map((mapping) => normalisePort(mapping, networkMode))
+      .toSorted((a, b) => canonicalJson(a).localeCompare(canonicalJson(b), "en"))
   }
 }
 
 const normalisePort = (mapping: unknown, networkMode: string): unknown => {
   if (!isJson(mapping)) return mapping
-  const implied = networkMode === "awsvpc" ? mapping["containerPort"] : 0
+  const implied = networkMode === "awsvpc" || networkMode === "host" ? mapping["containerPort"] : 0
   const hostPort = mapping["hostPort"] === implied ? undefined : mapping["hostPort"]
   return { ...mapping, hostPort, protocol: mapping["protocol"] ?? "tcp" }
 }
@@ -150,7 +149,10 @@ const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value)
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Drops null, "", [] and {} at every depth; keeps `false` and 0, which can mean something (`stopTimeout: 0`). */
+/**
+ * Drops null, "", [] and {} at every depth; keeps `false` and 0, which can mean something (`stopTimeout: 0`), and "" in
+ * a list, which is an argument (`["echo", ""]`).
+ */
 const compact = (value: Json): Json =>
   Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => {
@@ -160,7 +162,7 @@ const compact = (value: Json): Json =>
   )
 
 const compactValue = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(compactValue).filter((item) => !isEmpty(item))
+  if (Array.isArray(value)) return value.map(compactValue).filter((item) => item === "" || !isEmpty(item))
   return isJson(value) ? compact(value) : value
 }
 

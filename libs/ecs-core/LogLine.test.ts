@@ -1,0 +1,53 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result, Schema } from "effect"
+import { BATCH_BYTES_MAX, isEnd, LINE_BYTES_MAX, LogBatch, LogCodecs, LogEnd, lineId } from "#ecs-core/LogLine.ts"
+
+describe("logs.<runId>", () => {
+  it.prop("a batch comes back as it was written", [LogBatch], ([batch]) => {
+    assert.deepStrictEqual(LogCodecs.batch.decode(LogCodecs.batch.encode(batch)), Result.succeed({ v: 1, ...batch }))
+  })
+
+  it.prop("an end comes back as it was written", [LogEnd], ([end]) => {
+    assert.deepStrictEqual(LogCodecs.end.decode(LogCodecs.end.encode(end)), Result.succeed({ v: 1, ...end }))
+  })
+
+  it.prop("a reader of both tells batch from end", [LogBatch, LogEnd], ([batch, end]) => {
+    assert.deepStrictEqual(
+      LogCodecs.message.decode(LogCodecs.batch.encode(batch)).pipe(Result.map(isEnd)),
+      Result.succeed(false)
+    )
+    assert.deepStrictEqual(
+      LogCodecs.message.decode(LogCodecs.end.encode(end)).pipe(Result.map(isEnd)),
+      Result.succeed(true)
+    )
+  })
+
+  it("what a later sender adds is dropped", () => {
+    const decoded = LogCodecs.message.decode('{"v":1,"attempt":1,"lines":[],"positions":[],"addedLater":1}')
+    assert.deepStrictEqual(decoded, Result.succeed({ v: 1, attempt: 1, lines: [], positions: [] }))
+  })
+
+  it("a later version is refused, saying which one is known", () => {
+    const decoded = LogCodecs.message.decode('{"v":2,"attempt":1,"lines":[],"positions":[]}')
+    assert.include(
+      Result.match(decoded, { onFailure: ({ message }) => message, onSuccess: () => "it decoded" }),
+      "must be 1, the only version known here"
+    )
+  })
+
+  it("the longest line fits into a batch", () => {
+    assert.isBelow(LINE_BYTES_MAX, BATCH_BYTES_MAX)
+  })
+})
+
+describe("lineId", () => {
+  it.prop("is 8 hex characters and always the same for an event", [Schema.String], ([eventId]) => {
+    assert.match(lineId(eventId), /^[0-9a-f]{8}$/)
+    assert.strictEqual(lineId(eventId), lineId(eventId))
+  })
+
+  it("tells the events of a minute apart", () => {
+    const ids = new Set(Array.from({ length: 1000 }, (_, n) => lineId(`3791${n}`)))
+    assert.strictEqual(ids.size, 1000)
+  })
+})

@@ -1,0 +1,73 @@
+import { Config, Effect, Option, Random, Schema } from "effect"
+import { type Bucket, Buckets } from "#bus/Bucket.ts"
+import type { BusUnavailable, PayloadTooLarge, TopologyMissing, TopologyUnsupported } from "#bus/BusError.ts"
+import { text } from "#bus/Message.ts"
+import { Topology, type TopologyChange } from "#bus/Topology.ts"
+import { fleetTopology, type TopologySettings, topologyDefaults } from "#ecs-core/FleetTopology.ts"
+import { FleetId } from "#ecs-core/Ids.ts"
+import { BucketNames } from "#ecs-core/Subjects.ts"
+
+/** Key of the fleet's id in the bucket `fleet-meta`. */
+const FLEET_ID_KEY = "fleet-id"
+
+export interface FleetSetup extends TopologyChange {
+  readonly fleetId: FleetId
+}
+
+/**
+ * Creates what is missing of streams, buckets, consumers and the fleet's id; changes nothing that is there. Any number
+ * of services may call it at once: the first to create the id decides it for all.
+ */
+export const setUpFleet = (
+  settings: TopologySettings
+): Effect.Effect<
+  FleetSetup,
+  BusUnavailable | PayloadTooLarge | TopologyMissing | TopologyUnsupported,
+  Topology | Buckets
+> =>
+  Effect.gen(function* () {
+    const change = yield* (yield* Topology).ensure(fleetTopology(settings))
+    const meta = yield* (yield* Buckets).open(BucketNames.meta)
+    return { ...change, fleetId: yield* fleetIdOf(meta) }
+  })
+
+const fleetIdOf = (meta: Bucket): Effect.Effect<FleetId, BusUnavailable | PayloadTooLarge> =>
+  Effect.gen(function* () {
+    const known = yield* meta.get(FLEET_ID_KEY)
+    if (Option.isSome(known)) return FleetId.make(text({ data: known.value.value }))
+    const number = yield* Random.nextIntBetween(0, 2 ** 32)
+    const fresh = FleetId.make(number.toString(16).padStart(8, "0"))
+    return yield* meta.create(FLEET_ID_KEY, fresh).pipe(
+      Effect.as(fresh),
+      Effect.catchTag("KeyExists", () => fleetIdOf(meta))
+    )
+  })
+
+const positive = Schema.Finite.check(Schema.isGreaterThan(0))
+const whole = Schema.Int.check(Schema.isGreaterThan(0))
+const setting = <S extends Schema.Codec<number, string>>(schema: S, name: string, fallback: number) =>
+  Config.schema(schema, name).pipe(Config.withDefault(fallback))
+
+const number = Schema.FiniteFromString.pipe(Schema.decodeTo(positive))
+const integer = Schema.FiniteFromString.pipe(Schema.decodeTo(whole))
+
+/** Settings of streams and consumers, the same for every service of a fleet. */
+export const topologyConfig = {
+  /** Copies of every stream: 1, or 3 on a NATS cluster. */
+  replicas: Config.Literals(["1", "3"], "FLEET_REPLICAS").pipe(
+    Config.map((copies) => (copies === "3" ? 3 : 1) as 1 | 3),
+    Config.withDefault(topologyDefaults.replicas)
+  ),
+  /** Age of requests, orders and facts; a run may last this long less one day. */
+  streamAgeSeconds: setting(integer, "FLEET_STREAM_AGE_SECONDS", topologyDefaults.streamAgeSeconds),
+  /** Size of the inbox; when it is full, publishing a request is refused. */
+  inboxBytesMax: setting(integer, "FLEET_INBOX_BYTES_MAX", topologyDefaults.inboxBytesMax),
+  /** Age of logs. */
+  logsAgeSeconds: setting(integer, "FLEET_LOGS_AGE_SECONDS", topologyDefaults.logsAgeSeconds),
+  /** Size of all logs; the oldest go first. */
+  logsBytesMax: setting(integer, "FLEET_LOGS_BYTES_MAX", topologyDefaults.logsBytesMax),
+  /** How long a message stays with a service that gives no sign of life. */
+  ackWaitSeconds: setting(number, "FLEET_ACK_WAIT_SECONDS", topologyDefaults.ackWaitSeconds),
+  /** How long a task stays unwatched when the service that owned it dies. */
+  leaseSeconds: setting(number, "FLEET_LEASE_SECONDS", topologyDefaults.leaseSeconds)
+}

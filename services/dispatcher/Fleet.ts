@@ -1,0 +1,39 @@
+import { Effect } from "effect"
+import type { Ecs } from "#aws/Ecs.ts"
+import { type Bucket, Buckets } from "#bus/Bucket.ts"
+import { Messages } from "#bus/Messages.ts"
+import { Publisher } from "#bus/Publisher.ts"
+import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
+import { BucketNames } from "#ecs-core/Subjects.ts"
+import type { DispatcherSettings } from "./config.ts"
+import { type Definitions, makeDefinitions } from "./definitions.ts"
+
+/** What the dispatcher's handlers work with. */
+export interface Fleet {
+  readonly publisher: typeof Publisher.Service
+  readonly messages: typeof Messages.Service
+  readonly runs: Bucket
+  readonly live: Bucket
+  readonly pools: Bucket
+  readonly definitions: Definitions
+  readonly region: string
+  readonly runTimeoutSecondsMax: number
+}
+
+export const makeFleet = (settings: DispatcherSettings) =>
+  Effect.gen(function* () {
+    const buckets = yield* Buckets
+    const fleet: Fleet = {
+      publisher: yield* Publisher,
+      messages: yield* Messages,
+      runs: yield* buckets.open(BucketNames.runs),
+      live: yield* buckets.open(BucketNames.live),
+      pools: yield* buckets.open(BucketNames.pools),
+      definitions: yield* makeDefinitions(yield* buckets.open(BucketNames.taskDefinitions), settings),
+      region: settings.region,
+      runTimeoutSecondsMax: runTimeoutSecondsMax(settings.streamAgeSeconds)
+    }
+    return fleet
+  })
+
+export type FleetRequirements = Publisher | Messages | Buckets | Ecs

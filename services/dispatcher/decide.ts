@@ -1,0 +1,186 @@
+import { Result, Schema } from "effect"
+import { type Codec, parseJson, Undecodable } from "#ecs-core/Codec.ts"
+import { canonicalJson, digest } from "#ecs-core/Digest.ts"
+import type { RequestSeen, RunMessage } from "#ecs-core/Evolve.ts"
+import type { Problem } from "#ecs-core/errors.ts"
+import { RunId, resolveRunId } from "#ecs-core/Ids.ts"
+import { type Instant, instantOf } from "#ecs-core/Instant.ts"
+import type { Job } from "#ecs-core/Job.ts"
+import { mask } from "#ecs-core/Mask.ts"
+import { Codecs, type TaskdefReady, type TaskStop } from "#ecs-core/Messages.ts"
+import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
+import { decodeRequest } from "#ecs-core/RequestProblems.ts"
+import { isTombstone, type Run } from "#ecs-core/Run.ts"
+import type { RunRequest } from "#ecs-core/RunRequest.ts"
+import { runTaskInput } from "#ecs-core/RunTaskInput.ts"
+import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
+import { parseSubject } from "#ecs-core/Subjects.ts"
+import { logOptions } from "#ecs-core/TaskDefinition.ts"
+
+/** A stored message, as far as decisions need it. */
+export interface Stored {
+  readonly subject: string
+  readonly seq: number
+  /** Epoch milliseconds of storage. */
+  readonly time: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+/** A request after reading: its id always, its body where the schema holds. */
+export interface ReadRequest {
+  readonly seen: RequestSeen
+  readonly body: RunRequest | undefined
+  readonly pool: string
+  /** Set where the body is not even JSON: the original is kept among the dead letters. */
+  readonly undecodable: string | undefined
+}
+
+/** Reads a request. Whatever is wrong with it, it has an id and becomes a run that ends with a reason. */
+export const readRequest = (stored: Stored): ReadRequest => {
+  const json = parseJson(stored.text)
+  const raw = Result.getOrElse(json, () => undefined)
+  const parsed = parseSubject(stored.subject)
+  const id = resolveRunId({
+    body: field(raw, "runId"),
+    subject: parsed?.kind === "run.requested" ? parsed.runId : undefined,
+    messageId: stored.headers["Nats-Msg-Id"],
+    sequence: stored.seq
+  })
+  const decoded = Result.isSuccess(json) ? decodeRequest(raw) : Result.fail([notJson(json.failure)])
+  const problems = [
+    ...(id.disagrees ? [disagrees(id.runId)] : []),
+    ...Result.match(decoded, { onSuccess: () => [], onFailure: (all) => all })
+  ]
+  const body = Result.isSuccess(decoded) ? decoded.success : undefined
+  const pool = body?.pool ?? DEFAULT_POOL
+  const name = body?.name ?? undefined
+  return {
+    body: problems.length === 0 ? body : undefined,
+    pool,
+    undecodable: Result.isFailure(json) ? json.failure.message : undefined,
+    seen: {
+      runId: id.runId,
+      at: instantOf(stored.time),
+      sequence: stored.seq,
+      bodyDigest: digest("request", raw === undefined ? stored.text : canonicalJson(raw)),
+      pool,
+      ...(name === undefined ? {} : { name }),
+      ...(raw === undefined ? {} : { request: mask(raw) }),
+      notices: id.skipped.map(({ source, value, why }) => `run id "${value}" from ${source} was not used: ${why}`),
+      problems
+    }
+  }
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
+
+const notJson = (failure: Undecodable): Problem => ({
+  code: "InvalidJson",
+  message: `The request is not JSON: ${failure.message}.`,
+  advice: "Publish a JSON object; the original is kept on dead.dispatcher.<runId>."
+})
+
+const disagrees = (subjectId: RunId): Problem => ({
+  code: "InvalidRequest",
+  field: "runId",
+  message: `Field "runId" names another run than the subject, which says "${subjectId}".`,
+  advice: "Leave runId out of the body, or publish on the subject of the same id."
+})
+
+/** The record decides what a request is: the first, the same again, a harmless repeat, or another request of a known id. */
+export const arbitrate = (run: Run | undefined, seen: RequestSeen): "proceed" | "ignore" | "conflict" => {
+  if (run === undefined || isTombstone(run) || run.requestSequence === seen.sequence) return "proceed"
+  return run.bodyDigest === seen.bodyDigest ? "ignore" : "conflict"
+}
+
+/** The order to launch an attempt: all that RunTask will see, an inferred network aside. */
+export const orderOf = (
+  job: Job,
+  attempt: {
+    readonly runId: RunId
+    readonly attempt: number
+    readonly taskDefinitionArn: string
+    readonly at: Instant
+  },
+  region: string
+): TaskdefReady => {
+  const { runId, attempt: number, at } = attempt
+  return {
+    runId,
+    attempt: number,
+    at,
+    target: { region },
+    runTask: runTaskInput(job, attempt),
+    ...(job.networkConfiguration === undefined
+      ? { inferNetwork: job.vpcId === undefined ? {} : { vpcId: job.vpcId } }
+      : {}),
+    containerName: job.containerName,
+    logs: logPlanOf(job, region),
+    launchDeadline: instantOf(Date.parse(at) + job.launchTimeoutSeconds * 1000),
+    taskStartTimeoutSeconds: job.taskStartTimeoutSeconds,
+    runTimeoutSeconds: job.runTimeoutSeconds,
+    pollIntervalSeconds: job.pollIntervalSeconds
+  }
+}
+
+const logPlanOf = (job: Job, region: string): TaskdefReady["logs"] => {
+  const options = logOptions(job, region)
+  if (options === undefined || !job.logs.on) {
+    return { sources: [], notice: `There is no output to show: ${job.logs.on ? "no log options" : job.logs.why}.` }
+  }
+  if (!job.logs.stream) return { sources: [], notice: "There is no output to show: streamOutput is false." }
+  const source = {
+    container: job.containerName,
+    logGroup: options["awslogs-group"] ?? "",
+    logStreamPrefix: options["awslogs-stream-prefix"] ?? "",
+    region: options["awslogs-region"] ?? region
+  }
+  return { sources: [source] }
+}
+
+/** The order to stop an attempt, from the record alone: repeated, it is the same message. */
+export const stopOf = (run: Run, attempt: number): TaskStop => ({
+  runId: run.runId,
+  attempt,
+  at: run.cancel?.at ?? run.updatedAt,
+  reason: stopReason(StopCodes.cancelled, run.cancel?.reason)
+})
+
+/** The registration or preparation failed for good: the run ends before a task existed. */
+export const refusalOf = (problem: Problem, nowMillis: number): RunMessage => ({
+  kind: "run.refused",
+  at: instantOf(nowMillis),
+  outcome: "rejected",
+  problem
+})
+
+const isRunId = Schema.is(RunId)
+
+/** What a message of `task.*` or `run.cancel.*` tells about a run; undefined for our own orders. */
+export const readFact = (
+  stored: Stored
+): Result.Result<{ readonly runId: RunId; readonly event: RunMessage | undefined }, Undecodable> => {
+  const parsed = parseSubject(stored.subject)
+  const runId = parsed !== undefined && "runId" in parsed ? parsed.runId : undefined
+  if (!isRunId(runId)) return Result.fail(new Undecodable({ message: `"${stored.subject}" names no run id` }))
+  const fold = <A>(codec: Codec<A>, event: (message: A) => RunMessage) =>
+    Result.map(codec.decode(stored.text), (message) => ({ runId, event: event(message) }))
+  switch (parsed?.kind) {
+    case "run.cancel":
+      return fold(Codecs.runCancel, (message) => ({ kind: "run.cancel", runId, at: instantOf(stored.time), message }))
+    case "task.started":
+      return fold(Codecs.taskStarted, (message) => ({ kind: "task.started", message }))
+    case "task.deferred":
+      return fold(Codecs.taskDeferred, (message) => ({ kind: "task.deferred", message }))
+    case "task.rejected":
+      return fold(Codecs.taskRejected, (message) => ({ kind: "task.rejected", message }))
+    case "task.changed":
+      return fold(Codecs.taskChanged, (message) => ({ kind: "task.changed", message }))
+    case "task.stopped":
+      return fold(Codecs.taskStopped, (message) => ({ kind: "task.stopped", message }))
+    default:
+      return Result.succeed({ runId, event: undefined })
+  }
+}

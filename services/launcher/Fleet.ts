@@ -1,0 +1,34 @@
+import { Effect } from "effect"
+import { Ec2Network } from "#aws/Ec2Network.ts"
+import { Ecs } from "#aws/Ecs.ts"
+import { Pace } from "#aws/Pace.ts"
+import { type Bucket, Buckets } from "#bus/Bucket.ts"
+import { Messages } from "#bus/Messages.ts"
+import { Publisher } from "#bus/Publisher.ts"
+import type { FleetId } from "#ecs-core/Ids.ts"
+import { BucketNames } from "#ecs-core/Subjects.ts"
+
+/** What the launcher's handler works with. */
+export interface Fleet {
+  readonly fleetId: FleetId
+  readonly publisher: typeof Publisher.Service
+  readonly messages: typeof Messages.Service
+  readonly runs: Bucket
+  readonly ecs: typeof Ecs.Service
+  readonly network: typeof Ec2Network.Service
+  readonly pace: typeof Pace.Service
+}
+
+export const makeFleet = (fleetId: FleetId) =>
+  Effect.gen(function* () {
+    const fleet: Fleet = {
+      fleetId,
+      publisher: yield* Publisher,
+      messages: yield* Messages,
+      runs: yield* (yield* Buckets).open(BucketNames.runs),
+      ecs: yield* Ecs,
+      network: yield* Ec2Network,
+      pace: yield* Pace
+    }
+    return fleet
+  })

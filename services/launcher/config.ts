@@ -1,0 +1,13 @@
+import { Config } from "effect"
+import { topologyConfig } from "#process/FleetSetup.ts"
+
+/** Settings of the launcher; each is a variable of the environment. */
+export const launcherConfig = {
+  ...topologyConfig,
+  /** Launches in hand at a time; more wait in the stream. */
+  concurrency: Config.Int("FLEET_LAUNCHER_CONCURRENCY").pipe(Config.withDefault(32))
+}
+
+export type LauncherSettings = {
+  readonly [K in keyof typeof launcherConfig]: Config.Success<(typeof launcherConfig)[K]>
+}

@@ -1,0 +1,150 @@
+import { Clock, Effect, Layer, Option, Result } from "effect"
+import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import { Consumer } from "#bus/Consumer.ts"
+import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
+import { Verdict } from "#bus/Verdict.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
+import { millisOf } from "#ecs-core/Instant.ts"
+import { Codecs, type TaskDeferred, type TaskdefReady, type TaskRejected } from "#ecs-core/Messages.ts"
+import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
+import { Durables, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { setUpFleet } from "#process/FleetSetup.ts"
+import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
+import { supervised } from "#process/Supervise.ts"
+import type { LauncherSettings } from "./config.ts"
+import { decide, type LaunchedTask, NAK_SECONDS_MAX, nextTry, type Settled, startedOf } from "./decide.ts"
+import { type Fleet, makeFleet } from "./Fleet.ts"
+import { findTask, launch, ours } from "./launch.ts"
+
+type StepError = BusUnavailable | PayloadTooLarge | RecordUnreadable | AwsFailure
+
+/** One order: look at the record just before RunTask, launch with this try's token, publish one fact, ack. */
+export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
+  Effect.gen(function* () {
+    const decoded = Codecs.taskdefReady.decode(text(delivery))
+    if (Result.isFailure(decoded)) return Verdict.dead(decoded.failure.message)
+    const order = decoded.success
+    const { deliveries } = delivery
+    const deferred = deliveries > 1 ? yield* lastDeferred(fleet, order) : undefined
+    yield* fleet.pace.take("runTask", order.target)
+    const { run } = yield* readRun(fleet.runs, order.runId)
+    const now = yield* Clock.currentTimeMillis
+    const decision = decide(order, { run, deliveries, orderedAt: delivery.time, deferred }, now)
+    switch (decision._tag) {
+      case "Drop":
+        return Verdict.ack
+      case "Later":
+        return Verdict.nak(decision.delayMillis)
+      case "Reject":
+        return yield* reject(fleet, decision.rejected)
+      case "Look":
+        return yield* lookThenReject(fleet, order, nextTry(deferred), decision.otherwise)
+      case "Launch": {
+        const { settled, task } = yield* launch(fleet, order, { try: decision.try, deliveries })
+        return yield* settle(fleet, order, decision.try, settled, task)
+      }
+    }
+  })
+
+const settle = (
+  fleet: Fleet,
+  order: TaskdefReady,
+  tryNumber: number,
+  settled: Settled,
+  task: LaunchedTask | undefined
+): Effect.Effect<Verdict, StepError> => {
+  switch (settled._tag) {
+    case "Started":
+      return task === undefined ? Effect.succeed(Verdict.nak(1000)) : start(fleet, order, task, tryNumber)
+    case "Deferred":
+      return defer(fleet, settled.deferred)
+    case "Rejected":
+      return reject(fleet, settled.rejected)
+    case "Look":
+      return lookThenReject(fleet, order, tryNumber, settled.otherwise)
+    case "Again":
+      return Effect.as(
+        settled.throttled ? fleet.pace.throttled("runTask", order.target) : Effect.void,
+        Verdict.nak(settled.delayMillis)
+      )
+    case "Adopt":
+      return Effect.flatMap(ours(fleet, order, settled.taskArns), (found) =>
+        found === undefined ? defer(fleet, settled.otherwise) : start(fleet, order, found, tryNumber)
+      )
+  }
+}
+
+const start = (fleet: Fleet, order: TaskdefReady, task: LaunchedTask, tryNumber: number) =>
+  Effect.gen(function* () {
+    const started = startedOf(order, task, tryNumber, yield* Clock.currentTimeMillis)
+    const subject = Subjects.taskStarted(order.runId, order.attempt)
+    yield* fleet.publisher.createOnce({ stream: Streams.fleet, subject, data: Codecs.taskStarted.encode(started) })
+    return Verdict.ack
+  })
+
+const reject = (fleet: Fleet, rejected: TaskRejected) =>
+  fleet.publisher
+    .createOnce({
+      stream: Streams.fleet,
+      subject: Subjects.taskRejected(rejected.runId, rejected.attempt),
+      data: Codecs.taskRejected.encode(rejected)
+    })
+    .pipe(Effect.as(Verdict.ack))
+
+const lookThenReject = (fleet: Fleet, order: TaskdefReady, tryNumber: number, otherwise: TaskRejected) =>
+  Effect.flatMap(findTask(fleet, order), (task) =>
+    task === undefined ? reject(fleet, otherwise) : start(fleet, order, task, tryNumber)
+  )
+
+/** The deferral is stored before the order is handed back: the next try takes its number from it. */
+const defer = (fleet: Fleet, deferred: TaskDeferred) =>
+  Effect.gen(function* () {
+    const subject = Subjects.taskDeferred(deferred.runId, deferred.attempt)
+    yield* fleet.publisher.publish({ stream: Streams.fleet, subject, data: Codecs.taskDeferred.encode(deferred) })
+    const waitMillis = millisOf(deferred.nextTryAt) - (yield* Clock.currentTimeMillis)
+    return Verdict.nak(Math.max(0, Math.min(waitMillis, NAK_SECONDS_MAX * 1000)))
+  })
+
+const lastDeferred = (fleet: Fleet, order: TaskdefReady): Effect.Effect<TaskDeferred | undefined, BusUnavailable> =>
+  Effect.map(fleet.messages.last(Streams.fleet, Subjects.taskDeferred(order.runId, order.attempt)), (last) =>
+    Option.getOrUndefined(
+      Option.flatMap(last, (message) => Result.getSuccess(Codecs.taskDeferred.decode(text(message))))
+    )
+  )
+
+const orLater = (delivery: Delivery, step: Effect.Effect<Verdict, StepError>): Effect.Effect<Verdict> =>
+  step.pipe(
+    Effect.catch((error) => {
+      const delayMillis = retryDelayMillis(delivery.deliveries, NAK_SECONDS_MAX)
+      return Effect.logWarning("handed back", { subject: delivery.subject, why: error.message, delayMillis }).pipe(
+        Effect.as(Verdict.nak(delayMillis))
+      )
+    })
+  )
+
+const runIdOf = (message: BusMessage): string => {
+  const parsed = parseSubject(message.subject)
+  return parsed?.kind === "taskdef.ready" ? parsed.runId : "unknown"
+}
+
+/** The launcher: one durable consumer of launch orders. */
+export const layer = (settings: LauncherSettings) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { fleetId } = yield* setUpFleet(settings)
+      const fleet = yield* makeFleet(fleetId)
+      const consumer = yield* Consumer
+      const listen = consumer.run(
+        {
+          stream: Streams.fleet,
+          durable: Durables.launcher,
+          concurrency: settings.concurrency,
+          ackWaitSeconds: settings.ackWaitSeconds,
+          deadStream: Streams.dead,
+          deadSubject: (message) => Subjects.dead("launcher", runIdOf(message))
+        },
+        (delivery) => orLater(delivery, handleOrder(fleet, delivery))
+      )
+      yield* Effect.forkScoped(supervised("launcher", listen))
+    })
+  )

@@ -1,0 +1,98 @@
+import type { RunTaskCommandInput, Task } from "@aws-sdk/client-ecs"
+import { Clock, Effect, Random, Result } from "effect"
+import { classifyFailures } from "#aws/AwsError.ts"
+import { mutable } from "#aws/Mutable.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
+import type { FleetId } from "#ecs-core/Ids.ts"
+import { instantOf } from "#ecs-core/Instant.ts"
+import type { TaskdefReady } from "#ecs-core/Messages.ts"
+import { inferNetwork } from "#ecs-core/Network.ts"
+import { clientToken, startedBy } from "#ecs-core/RunTaskInput.ts"
+import { type LaunchedTask, type Settled, settleFailure } from "./decide.ts"
+import type { Fleet } from "./Fleet.ts"
+
+export interface Launched {
+  readonly settled: Settled
+  readonly task?: LaunchedTask
+}
+
+/** One RunTask call with this try's token, and what its answer means. */
+export const launch = (
+  fleet: Fleet,
+  order: TaskdefReady,
+  context: { readonly try: number; readonly deliveries: number }
+): Effect.Effect<Launched> =>
+  Effect.gen(function* () {
+    const answer = yield* Effect.result(
+      Effect.flatMap(inputOf(fleet, order, context.try), (input) => runTask(fleet, order, input))
+    )
+    const now = yield* Clock.currentTimeMillis
+    const jitter = yield* Random.next
+    if (Result.isFailure(answer)) {
+      return { settled: settleFailure(order, answer.failure, { ...context, jitter }, now) }
+    }
+    return { settled: { _tag: "Started", taskArn: answer.success.taskArn }, task: answer.success }
+  })
+
+const inputOf = (
+  fleet: Fleet,
+  order: TaskdefReady,
+  tryNumber: number
+): Effect.Effect<RunTaskCommandInput, AwsFailure> =>
+  Effect.map(
+    order.inferNetwork === undefined
+      ? Effect.succeed({})
+      : Effect.map(fleet.network.describe(order.target, order.inferNetwork.vpcId), (vpc) => ({
+          networkConfiguration: { awsvpcConfiguration: mutable(inferNetwork(vpc)) }
+        })),
+    (network) => ({
+      ...mutable(order.runTask),
+      ...network,
+      count: 1,
+      clientToken: clientToken(fleet.fleetId, order.runId, order.attempt, tryNumber),
+      startedBy: startedBy(fleet.fleetId, order.runId, order.attempt)
+    })
+  )
+
+const runTask = (
+  fleet: Fleet,
+  order: TaskdefReady,
+  input: RunTaskCommandInput
+): Effect.Effect<LaunchedTask, AwsFailure> =>
+  Effect.flatMap(fleet.ecs.runTask(order.target, input), ({ tasks, failures }) => {
+    const task = tasks.map(launchedOf).find((each) => each !== undefined)
+    return task === undefined ? Effect.fail(classifyFailures(failures)) : Effect.succeed(task)
+  })
+
+const launchedOf = (task: Task): LaunchedTask | undefined =>
+  task.taskArn === undefined || task.clusterArn === undefined
+    ? undefined
+    : {
+        taskArn: task.taskArn,
+        clusterArn: task.clusterArn,
+        lastStatus: task.lastStatus ?? "PROVISIONING",
+        createdAt: task.createdAt === undefined ? undefined : instantOf(task.createdAt.getTime())
+      }
+
+/** The attempt's task as ECS knows it by `startedBy`, where there is one that has not stopped. */
+export const findTask = (fleet: Fleet, order: TaskdefReady): Effect.Effect<LaunchedTask | undefined, AwsFailure> =>
+  Effect.gen(function* () {
+    const { cluster } = order.runTask
+    const arns = yield* fleet.ecs.listTasks(order.target, cluster, ownerOf(fleet.fleetId, order))
+    return arns.length === 0 ? undefined : yield* ours(fleet, order, arns)
+  })
+
+/** Among tasks that a conflict named, the one that this attempt started. */
+export const ours = (
+  fleet: Fleet,
+  order: TaskdefReady,
+  arns: ReadonlyArray<string>
+): Effect.Effect<LaunchedTask | undefined, AwsFailure> =>
+  Effect.map(fleet.ecs.describeTasks(order.target, order.runTask.cluster, arns.slice(0, 100)), ({ tasks }) =>
+    tasks
+      .filter((task) => task.startedBy === ownerOf(fleet.fleetId, order))
+      .map(launchedOf)
+      .find((task) => task !== undefined)
+  )
+
+const ownerOf = (fleetId: FleetId, order: TaskdefReady): string => startedBy(fleetId, order.runId, order.attempt)
