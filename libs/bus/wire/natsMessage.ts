@@ -1,0 +1,66 @@
+import type { StoredMsg } from "@nats-io/jetstream"
+import { type Msg, type MsgHdrs, headers as makeHeaders } from "@nats-io/transport-node"
+import type { BusMessage } from "#bus/Message.ts"
+import { parseAckSubject } from "./ackSubject.ts"
+import { type AckKind, type PullEnd, type WireDelivery, WireError } from "./Wire.ts"
+
+const recordOf = (headers: MsgHdrs | undefined): Record<string, string> => {
+  const record: Record<string, string> = {}
+  if (headers === undefined) return record
+  for (const name of headers.keys()) record[name] = headers.get(name)
+  return record
+}
+
+export const headersOf = (record: Readonly<Record<string, string>>): MsgHdrs => {
+  const headers = makeHeaders()
+  for (const [name, value] of Object.entries(record)) headers.set(name, value)
+  return headers
+}
+
+/** A message that a consumer handed out; undefined for anything else, a status for instance. */
+export const deliveryOf = (message: Msg): WireDelivery | undefined => {
+  const reply = message.reply
+  const ack = reply === undefined || reply === "" ? undefined : parseAckSubject(reply)
+  if (reply === undefined || ack === undefined) return undefined
+  return {
+    stream: ack.stream,
+    subject: message.subject,
+    seq: ack.seq,
+    time: ack.time,
+    data: message.data,
+    headers: recordOf(message.headers),
+    deliveries: ack.deliveries,
+    reply,
+    deliverySeq: ack.deliverySeq,
+    pending: ack.pending
+  }
+}
+
+export const storedOf = (stream: string, message: StoredMsg): BusMessage => ({
+  stream,
+  subject: message.subject,
+  seq: message.seq,
+  time: message.time.getTime(),
+  data: message.data,
+  headers: recordOf(message.header)
+})
+
+/** What a status message to a pull request's inbox means for the request. */
+export const pullStatusOf = (code: number, description: string): PullEnd | "alive" | WireError => {
+  if (code === 404 || code === 408) return "expired"
+  if (code === 409) return description.toLowerCase() === "batch completed" ? "expired" : "broken"
+  if (code === 503) return "broken"
+  if (code === 400) return new WireError({ fault: "refused", message: `bad pull request: ${description}` })
+  return "alive"
+}
+
+const nanosPerMilli = 1_000_000
+
+/** The body of an acknowledgement. A plain `+TERM`: a reason behind it makes nats-server 2.9 ignore it. */
+export const ackPayload = (kind: AckKind): string => {
+  if (kind === "ack") return "+ACK"
+  if (kind === "working") return "+WPI"
+  if (kind === "term") return "+TERM"
+  const delay = Math.round(kind.nakDelayMillis)
+  return delay > 0 ? `-NAK {"delay":${delay * nanosPerMilli}}` : "-NAK"
+}

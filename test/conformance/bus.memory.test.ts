@@ -1,0 +1,4 @@
+import { memoryBench } from "./bus.bench.ts"
+import { busSuite } from "./bus.suite.ts"
+
+busSuite("bus in memory", memoryBench)

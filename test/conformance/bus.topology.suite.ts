@@ -1,0 +1,99 @@
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { Buckets } from "#bus/Bucket.ts"
+import { text } from "#bus/Message.ts"
+import { Messages } from "#bus/Messages.ts"
+import { Topology, type TopologySpec } from "#bus/Topology.ts"
+import { BusBench } from "./bus.bench.ts"
+import { as, type BusIt, roomOf, startClient, storedIn } from "./bus.facts.ts"
+
+const ensure = (spec: TopologySpec) => Topology.use((topology) => topology.ensure(spec))
+const inspect = (spec: TopologySpec) => Topology.use((topology) => topology.inspect(spec))
+
+const everything = (name: string) =>
+  [`bucket ${name}-meta`, `bucket ${name}`, `stream ${name.toUpperCase()}`, `stream ${name.toUpperCase()}_DEAD`].concat(
+    `consumer ${name.toUpperCase()}/worker`
+  )
+
+const storedRevision = (name: string) =>
+  Effect.map(storedIn(`KV_${name}-meta`), (messages) => messages.map((m) => JSON.parse(text(m)) as unknown))
+
+export const topologySuite = (it: BusIt): void => {
+  it.effect("ensure creates what is missing, once; a second one changes nothing", () =>
+    Effect.gen(function* () {
+      const { spec } = roomOf("top1")
+      assert.deepStrictEqual(new Set((yield* inspect(spec)).map(({ state }) => state)), new Set(["missing"]))
+      assert.deepStrictEqual(yield* ensure(spec), { revision: 1, created: everything("top1"), updated: [] })
+      assert.deepStrictEqual(yield* ensure(spec), { revision: 1, created: [], updated: [] })
+      assert.deepStrictEqual(yield* storedRevision("top1"), [{ revision: 1 }])
+      assert.deepStrictEqual(
+        (yield* inspect(spec)).map(({ what, state }) => `${what}: ${state}`),
+        everything("top1").map((what) => `${what}: ok`)
+      )
+    })
+  )
+
+  it.effect("four processes at once", () =>
+    Effect.gen(function* () {
+      const { spec } = roomOf("top2")
+      const clients = yield* Effect.all(Array.from({ length: 4 }, () => startClient))
+      const changes = yield* Effect.forEach(clients, (client) => ensure(spec).pipe(as(client)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(new Set(changes.flatMap(({ created }) => created)), new Set(everything("top2")))
+      assert.deepStrictEqual(changes.flatMap(({ updated }) => updated), [])
+      assert.deepStrictEqual(new Set((yield* inspect(spec)).map(({ state }) => state)), new Set(["ok"]))
+    })
+  )
+
+  it.effect("an older revision is brought to ours and keeps its messages; only what differs is touched", () =>
+    Effect.gen(function* () {
+      const older = roomOf("top3")
+      yield* ensure(older.spec)
+      const bucket = yield* Buckets.use((buckets) => buckets.open("top3"))
+      yield* bucket.put("k", "v")
+      const newer = roomOf("top3", {
+        stream: { maxAgeSeconds: 7_200, maxMessageBytes: 5_000, subjects: ["top3.*", "top3.more.*"] },
+        consumer: { ackWaitSeconds: 60, maxAckPending: 5, filterSubject: "top3.a" }
+      })
+      const spec = { ...newer.spec, revision: 2, buckets: [{ name: "top3", maxAgeSeconds: 3_600 }] }
+      const change = yield* ensure(spec)
+      assert.deepStrictEqual(change, {
+        revision: 2,
+        created: [],
+        updated: ["bucket top3", "stream TOP3", "consumer TOP3/worker"]
+      })
+      assert.deepStrictEqual(yield* ensure(spec), { revision: 2, created: [], updated: [] })
+      assert.deepStrictEqual(yield* bucket.keys(), ["k"])
+    })
+  )
+
+  it.effect("what a newer revision has arranged is accepted and left alone", () =>
+    Effect.gen(function* () {
+      const newer = roomOf("top4", { stream: { maxAgeSeconds: 7_200 } })
+      yield* ensure({ ...newer.spec, revision: 5 })
+      const older = roomOf("top4")
+      assert.deepStrictEqual(yield* ensure(older.spec), { revision: 5, created: [], updated: [] })
+      const states = new Map((yield* inspect(older.spec)).map(({ what, state }) => [what, state]))
+      assert.strictEqual(states.get("stream TOP4"), "differs")
+    })
+  )
+
+  it.effect("what somebody has deleted is created again by the next process that starts", () =>
+    Effect.gen(function* () {
+      const { spec } = roomOf("top5")
+      yield* ensure({ ...spec, consumers: [] })
+      assert.deepStrictEqual(yield* BusBench.use((bench) => bench.consumers("TOP5")), [])
+      assert.deepStrictEqual((yield* ensure(spec)).created, ["consumer TOP5/worker"])
+      assert.deepStrictEqual(yield* BusBench.use((bench) => bench.consumers("TOP5")), ["worker"])
+    })
+  )
+
+  it.effect("reading a stream that does not exist says what to do", () =>
+    Effect.gen(function* () {
+      const refused = yield* Effect.flip(Messages.use((m) => m.last("NO_SUCH", "a")))
+      assert.deepInclude(refused, { reason: "Missing" })
+      assert.include(refused.message, "create the streams")
+    })
+  )
+}

@@ -1,0 +1,53 @@
+import { Effect, Layer, References } from "effect"
+import { Aws } from "#aws/Aws.ts"
+import { Bus } from "#bus/Bus.ts"
+import { NatsServer } from "#bus/server/NatsServer.ts"
+import { readConfig } from "#process/ConfigReport.ts"
+import { dispatcherConfig } from "#services/dispatcher/config.ts"
+import * as Dispatcher from "#services/dispatcher/handle.ts"
+import { launcherConfig } from "#services/launcher/config.ts"
+import * as Launcher from "#services/launcher/handle.ts"
+import { logStreamerConfig } from "#services/log-streamer/config.ts"
+import * as LogStreamer from "#services/log-streamer/handle.ts"
+import { watcherConfig } from "#services/watcher/config.ts"
+import * as Watcher from "#services/watcher/handle.ts"
+import { LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
+import { layerTest as natsServer } from "#test/support/NatsServer.ts"
+
+/** Settings that make waiting short; everything else as in production. */
+export const quickSettings: Readonly<Record<string, string>> = {
+  FLEET_ACK_WAIT_SECONDS: "3",
+  FLEET_LEASE_SECONDS: "3",
+  FLEET_WATCHER_SWEEP_MILLIS: "50",
+  FLEET_WATCHER_YOUNG_POLL_SECONDS: "0.2",
+  FLEET_LOGS_POLL_MILLIS: "100",
+  FLEET_LOGS_DRAIN_QUIET_SECONDS: "0.5",
+  FLEET_AWS_RUN_TASK_PER_SECOND: "1000",
+  FLEET_AWS_RUN_TASK_BURST: "1000"
+}
+
+const env = { ...quickSettings, AWS_REGION: "us-east-1" }
+
+const services = Layer.mergeAll(
+  Layer.unwrap(Effect.map(readConfig(dispatcherConfig, { env }), Dispatcher.layer)),
+  Layer.unwrap(Effect.map(readConfig(launcherConfig, { env }), Launcher.layer)),
+  Layer.unwrap(Effect.map(readConfig(watcherConfig, { env }), Watcher.layer)),
+  Layer.unwrap(Effect.map(readConfig(logStreamerConfig, { env }), LogStreamer.layer))
+)
+
+const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers: [url], name: "test" })))
+
+/** The SDK finds local-aws by the environment of this process. */
+const aws = Layer.unwrap(
+  Effect.map(LocalAws, ({ url }) => {
+    Object.assign(process.env, env, sdkEnv(url))
+    return Aws.layer
+  })
+)
+
+/** The whole fleet in this process: a real nats-server, local-aws and the four services. */
+export const layerFleet = services.pipe(
+  Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
+  Layer.provideMerge(Layer.mergeAll(bus, aws)),
+  Layer.provideMerge(Layer.mergeAll(natsServer, localAws()))
+)

@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process"
+import { createWriteStream, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Deferred, Effect, type Scope } from "effect"
+import type { ServiceName } from "#ecs-core/Subjects.ts"
+
+/** A service as a process of its own. */
+export interface ServiceProcess {
+  readonly name: ServiceName
+  /** SIGKILL; waits until it is gone. */
+  readonly kill: Effect.Effect<void>
+  /** SIGTERM; the exit code. */
+  readonly terminate: Effect.Effect<number | NodeJS.Signals>
+  /** Its log so far, one JSON object a line. */
+  readonly log: () => ReadonlyArray<Readonly<Record<string, unknown>>>
+}
+
+const projectRoot = join(import.meta.dirname, "..", "..")
+
+/** Starts a service from its `main.ts` with this environment; it is killed with the scope. */
+export const startService = (
+  name: ServiceName,
+  folder: string,
+  env: Readonly<Record<string, string>>
+): Effect.Effect<ServiceProcess, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => spawnService(name, folder, env)),
+    ({ kill }) => kill
+  )
+
+let started = 0
+
+const spawnService = (name: ServiceName, folder: string, env: Readonly<Record<string, string>>): ServiceProcess => {
+  const logFile = join(folder, `${name}-${++started}.log`)
+  const log = createWriteStream(logFile)
+  const child = spawn(process.execPath, [join("services", name, "main.ts")], {
+    cwd: projectRoot,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], LOG_FORMAT: "json", ...env },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  child.stdout.pipe(log, { end: false })
+  child.stderr.pipe(log, { end: false })
+  const exited = Deferred.makeUnsafe<number | NodeJS.Signals>()
+  child.once("exit", (code, signal) => {
+    log.end()
+    Deferred.doneUnsafe(exited, Effect.succeed(signal ?? code ?? 0))
+  })
+  const end = (signal: NodeJS.Signals) =>
+    Effect.andThen(
+      Effect.sync(() => child.kill(signal)),
+      Deferred.await(exited)
+    )
+  return { name, kill: Effect.asVoid(end("SIGKILL")), terminate: end("SIGTERM"), log: () => readLog(logFile) }
+}
+
+const readLog = (logFile: string): ReadonlyArray<Readonly<Record<string, unknown>>> =>
+  readFileSync(logFile, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Record<string, unknown>]
+      } catch {
+        return []
+      }
+    })
+
+/** How often a process logged this message. */
+export const countOf = (service: ServiceProcess, message: string): number =>
+  service.log().filter((entry) => JSON.stringify(entry).includes(`"${message}"`)).length
