@@ -1,0 +1,106 @@
+import type { ErrorCode, RetryClass } from "#ecs-core/errors.ts"
+
+/** What is known of an error that an AWS call threw, whatever threw it. */
+export interface Facts {
+  /** Name of the exception (`ClusterNotFoundException`) or of the system error (`ECONNRESET`); may be empty. */
+  readonly name: string
+  /** The text, ASCII apostrophes, without anything that looks like a credential, at most `maxTextLength` characters. */
+  readonly text: string
+  /** HTTP status of the answer, when there was one. */
+  readonly status: number | undefined
+  /** Code of the system error, e.g. `ECONNREFUSED`. */
+  readonly systemCode: string | undefined
+  readonly resourceIds: ReadonlyArray<string> | undefined
+}
+
+/** What the caller asked for, so that messages can name it. Nothing secret belongs here. */
+export interface CallContext {
+  readonly region?: string | undefined
+  readonly cluster?: string | undefined
+  readonly taskDefinition?: string | undefined
+  readonly logGroup?: string | undefined
+}
+
+/** One error of one call, as the rows of the table see it. */
+export interface Seen extends Facts {
+  readonly action: string
+  readonly context: CallContext
+}
+
+/** One row: the first whose `when` holds decides. */
+export interface Row {
+  readonly when: (seen: Seen) => boolean
+  readonly code: ErrorCode
+  readonly retry: RetryClass
+  readonly message: (seen: Seen) => string
+  readonly advice: (seen: Seen) => string
+}
+
+/** One row for the `failures[]` of RunTask. `reason` is the ASCII-folded text of AWS. */
+export interface FailureRow {
+  readonly when: (reason: string) => boolean
+  readonly code: ErrorCode
+  readonly retry: RetryClass
+  readonly message: string
+  readonly advice: string
+}
+
+/** The exception has one of these names. */
+export const named =
+  (...names: ReadonlyArray<string>) =>
+  (seen: Seen): boolean =>
+    names.includes(seen.name)
+
+/** The text matches. */
+export const says =
+  (pattern: RegExp) =>
+  (seen: Seen): boolean =>
+    pattern.test(seen.text)
+
+export const region = (seen: Seen) =>
+  seen.context.region === undefined ? "your region" : `region ${seen.context.region}`
+
+/** AWS writes U+2019 where one would type an apostrophe; patterns are written with ASCII. */
+export const foldQuotes = (text: string): string => text.replaceAll(/[\u2018\u2019]/g, "'")
+
+/** A longer text of AWS is cut: facts travel in messages. */
+export const maxTextLength = 500
+
+export const readFacts = (error: unknown): Facts => {
+  const name = nameOf(error)
+  const ids = property(error, "resourceIds")
+  const status = property(property(error, "$metadata"), "httpStatusCode")
+  return {
+    name,
+    text: harmless(stringOf(property(error, "message")) ?? stringOf(property(error, "Message")) ?? textOf(error)),
+    status: typeof status === "number" ? status : undefined,
+    systemCode: stringOf(property(error, "code")) ?? stringOf(property(property(error, "cause"), "code")),
+    resourceIds: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : undefined
+  }
+}
+
+const nameOf = (error: unknown): string => {
+  const given = stringOf(property(error, "__type")) ?? stringOf(property(error, "name")) ?? ""
+  const afterHash = given.slice(given.lastIndexOf("#") + 1)
+  return afterHash === "Error" ? "" : (afterHash.split(":")[0] ?? "")
+}
+
+const property = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
+
+const stringOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+
+const textOf = (error: unknown): string => (typeof error === "object" ? "" : String(error))
+
+// Key ids, session tokens, signatures and long opaque words: what a text of AWS may repeat from the signed request.
+const secrets = [
+  /\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g,
+  /(?<=(?:Credential|Signature|X-Amz-Security-Token|X-Amz-Credential|X-Amz-Signature)=)[^\s,&]+/gi,
+  /(?<![\w/:-])[A-Za-z0-9+/=]{100,}/g
+]
+
+const harmless = (text: string): string => {
+  const folded = foldQuotes(text).replaceAll(/\s+/g, " ").trim()
+  const masked = secrets.reduce((masked, pattern) => masked.replaceAll(pattern, "***"), folded)
+  return masked.length <= maxTextLength ? masked : `${masked.slice(0, maxTextLength - 1)}…`
+}

@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { classify } from "./AwsError.ts"
+import { filterLogEventsLimit, maxBuckets, Pace, type PaceClass, stopTaskReserve } from "./Pace.ts"
+
+const target = { region: "eu-west-1" }
+
+const take = (paceClass: PaceClass, at = target) => Pace.use((pace) => pace.take(paceClass, at))
+const takeMany = (paceClass: PaceClass, count: number) => Effect.repeat(take(paceClass), { times: count - 1 })
+const wait = (paceClass: PaceClass, at = target) => Pace.use((pace) => pace.waitMillis(paceClass, at))
+const throttled = (paceClass: PaceClass) => Pace.use((pace) => pace.throttled(paceClass, target))
+
+describe("Pace", () => {
+  it.effect("gives the burst at once, then the rate", () =>
+    Effect.gen(function* () {
+      yield* takeMany("runTask", 20)
+      assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+      const next = yield* Effect.forkChild(takeMany("runTask", 19))
+      yield* TestClock.adjust("990 millis")
+      assert.isUndefined(next.pollUnsafe())
+      yield* TestClock.adjust("30 millis")
+      yield* Fiber.join(next)
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect("counts each region and each set of credentials by itself", () =>
+    Effect.gen(function* () {
+      yield* takeMany("runTask", 20)
+      assert.isAbove(yield* wait("runTask"), 0)
+      assert.strictEqual(yield* wait("runTask", { region: "us-east-1" }), 0)
+      assert.strictEqual(yield* Pace.use((pace) => pace.waitMillis("runTask", { ...target, credentials: "b" })), 0)
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect("StopTask does not wait behind RunTask in the quota that they share", () =>
+    Effect.gen(function* () {
+      const launches = yield* Effect.forkChild(takeMany("runTask", 100))
+      yield* TestClock.adjust(0)
+      assert.isUndefined(launches.pollUnsafe())
+      yield* takeMany("stopTask", stopTaskReserve)
+      assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+      assert.isAbove(yield* wait("stopTask"), 0)
+      yield* Fiber.interrupt(launches)
+    }).pipe(
+      Effect.provide(
+        Pace.layer({ runTask: { perSecond: 1000, burst: 1000 }, modifyTasks: { perSecond: 40, burst: 50 } })
+      )
+    )
+  )
+
+  it.effect("halves after a throttled call, and only the class that was throttled", () =>
+    Effect.gen(function* () {
+      yield* throttled("runTask")
+      assert.strictEqual(yield* wait("runTask"), Math.ceil(1000 / 9.5))
+      assert.strictEqual(yield* wait("readTasks"), 0)
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect("paced: takes, and slows down when the call says Throttled, not for other failures", () =>
+    Effect.gen(function* () {
+      const pace = yield* Pace
+      const fail = (name: string) => Effect.fail(classify("RunTask", { name, message: "" }))
+      yield* Effect.flip(pace.paced("runTask", target)(fail("ServerException")))
+      assert.strictEqual(yield* wait("runTask"), 0)
+      yield* Effect.flip(pace.paced("runTask", target)(fail("ThrottlingException")))
+      assert.isAbove(yield* wait("runTask"), 0)
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect("an interrupted wait gives its place away, not a token", () =>
+    Effect.gen(function* () {
+      yield* takeMany("runTask", 20)
+      const first = yield* Effect.forkChild(take("runTask"))
+      const second = yield* Effect.forkChild(take("runTask"))
+      yield* TestClock.adjust("10 millis")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("43 millis")
+      yield* Fiber.join(second)
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect(`forgets the longest unused of more than ${maxBuckets} buckets`, () =>
+    Effect.gen(function* () {
+      yield* takeMany("runTask", 20)
+      yield* Effect.forEach(Array.from({ length: maxBuckets }), (_, index) =>
+        take("readTasks", { region: `r${index}` })
+      )
+      assert.strictEqual(yield* wait("runTask"), 0)
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it("FilterLogEvents is as scarce as the region has it", () => {
+    const perSecond = ["us-east-1", "eu-central-1", "eu-west-1", undefined].map(
+      (region) => filterLogEventsLimit(region).perSecond
+    )
+    assert.deepStrictEqual(perSecond, [24, 4.8, 9.6, 9.6])
+  })
+})

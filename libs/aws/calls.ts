@@ -1,0 +1,20 @@
+import { Effect } from "effect"
+import type { AwsFailure } from "#ecs-core/errors.ts"
+import type { AwsTarget } from "./Target.ts"
+
+/** One operation of AWS as a port uses it; its errors are as they come, and still to be classified. */
+export type Call<Input, Output> = (target: AwsTarget, input: Input) => Effect.Effect<Output, unknown>
+
+/** Makes calls over an SDK client: interrupting one aborts its request. */
+export const sender =
+  <Client>(clientOf: (target: AwsTarget) => Effect.Effect<Client, AwsFailure>) =>
+  <Input, Output>(
+    send: (client: Client, input: Input, options: { readonly abortSignal: AbortSignal }) => Promise<Output>
+  ): Call<Input, Output> =>
+  (target, input) =>
+    Effect.flatMap(clientOf(target), (client) =>
+      Effect.tryPromise({ try: (abortSignal) => send(client, input, { abortSignal }), catch: (error) => error })
+    )
+
+/** The model's region where a target names none. */
+export const regionOfModel = (target: AwsTarget): string => target.region ?? "us-east-1"

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto"
+import type { Failure, StopTaskRequest, StopTaskResponse, TaskStopCode } from "@aws-sdk/client-ecs"
+import { Clock, Context, Effect, Layer, Result } from "effect"
+import type { Answer } from "./AwsException.ts"
+import * as clusters from "./clusters.ts"
+import { type Engine, forget, makeEngine, tell, wakeScheduler } from "./engine.ts"
+import * as logs from "./logs.ts"
+import type { Ec2Operations, EcsOperations, LogsOperations, Operation } from "./Operations.ts"
+import { Runtime } from "./Runtime.ts"
+import { runTask } from "./runTask.ts"
+import * as definitions from "./taskDefinitions.ts"
+import * as tasks from "./tasks.ts"
+import * as vpc from "./vpc.ts"
+import { defaultOptions, type EcsModelOptions, findTask, makeWorld, parseTaskArn, type World } from "./World.ts"
+
+export type { EcsModelOptions, ModelNetwork, TimeScale } from "./World.ts"
+
+/** What AWS does by itself; for a control API and for tests. Tasks are named by ARN; `false` = no such task. */
+export interface ModelFaults {
+  /** The next `calls` new launches (not replays of a token) answer with this failure and start nothing. */
+  readonly failLaunches: (failure: Failure, calls: number) => Effect.Effect<void>
+  /** The next `count` launched tasks stay in PROVISIONING until they are stopped. */
+  readonly holdProvisioning: (count: number) => Effect.Effect<void>
+  /** The platform ends a task, e.g. `SpotInterruption`, `Your Spot Task was interrupted.`. */
+  readonly stop: (taskArn: string, stopCode: TaskStopCode, reason: string) => Effect.Effect<boolean>
+  /** The task vanishes from every answer, whatever its state, and its containers end. */
+  readonly forget: (taskArn: string) => Effect.Effect<boolean>
+}
+
+/**
+ * ECS, a default VPC and CloudWatch Logs in memory: behind the memory layers of the ports, and behind local-aws. What a
+ * task's containers do is up to the `Runtime`. Requests are checked as AWS checks them, with AWS's errors and texts.
+ */
+export class EcsModel extends Context.Service<
+  EcsModel,
+  {
+    readonly ecs: EcsOperations
+    readonly ec2: Ec2Operations
+    readonly logs: LogsOperations
+    readonly faults: ModelFaults
+  }
+>()("aws/model/EcsModel") {
+  static readonly layer = (options: Partial<EcsModelOptions> = {}): Layer.Layer<EcsModel, never, Runtime> =>
+    Layer.effect(
+      EcsModel,
+      Effect.gen(function* () {
+        const world = makeWorld({ ...defaultOptions, newId: randomId, ...options })
+        const engine = yield* makeEngine(world, yield* Runtime, yield* Clock.Clock)
+        return EcsModel.of({
+          ecs: ecsOperations(engine),
+          ec2: ec2Operations(engine),
+          logs: logsOperations(engine),
+          faults: faults(engine)
+        })
+      })
+    )
+}
+
+const randomId = () => randomUUID().replaceAll("-", "")
+
+const operation =
+  <Input, Output>(
+    engine: Engine,
+    decide: (world: World, region: string, input: Input, now: number) => Answer<Output>
+  ): Operation<Input, Output> =>
+  (region, input) =>
+    Effect.suspend(() => {
+      const answer = decide(engine.world, region, input, engine.clock.currentTimeMillisUnsafe())
+      wakeScheduler(engine)
+      return Effect.fromResult(answer)
+    })
+
+const ecsOperations = (engine: Engine): EcsOperations => ({
+  CreateCluster: operation(engine, clusters.createCluster),
+  DescribeClusters: operation(engine, clusters.describeClusters),
+  ListClusters: operation(engine, clusters.listClusters),
+  DeleteCluster: operation(engine, clusters.deleteCluster),
+  RegisterTaskDefinition: operation(engine, definitions.registerTaskDefinition),
+  DescribeTaskDefinition: operation(engine, definitions.describeTaskDefinition),
+  DeregisterTaskDefinition: operation(engine, definitions.deregisterTaskDefinition),
+  ListTaskDefinitions: operation(engine, definitions.listTaskDefinitions),
+  ListTaskDefinitionFamilies: operation(engine, definitions.listTaskDefinitionFamilies),
+  RunTask: operation(engine, runTask),
+  DescribeTasks: operation(engine, tasks.describeTasks),
+  ListTasks: operation(engine, tasks.listTasks),
+  StopTask: operation(engine, (world, region, input) => stopTask(engine, world, region, input)),
+  TagResource: operation(engine, tasks.tagResource),
+  ListTagsForResource: operation(engine, tasks.listTagsForResource)
+})
+
+const ec2Operations = (engine: Engine): Ec2Operations => ({
+  DescribeVpcs: operation(engine, vpc.describeVpcs),
+  DescribeSubnets: operation(engine, vpc.describeSubnets),
+  DescribeSecurityGroups: operation(engine, vpc.describeSecurityGroups)
+})
+
+const logsOperations = (engine: Engine): LogsOperations => ({
+  CreateLogGroup: operation(engine, logs.createLogGroup),
+  CreateLogStream: operation(engine, logs.createLogStream),
+  PutLogEvents: operation(engine, logs.putLogEvents),
+  DescribeLogGroups: operation(engine, logs.describeLogGroups),
+  DescribeLogStreams: operation(engine, logs.describeLogStreams),
+  GetLogEvents: operation(engine, logs.getLogEvents),
+  FilterLogEvents: operation(engine, logs.filterLogEvents)
+})
+
+const stopTask = (engine: Engine, world: World, region: string, input: StopTaskRequest): Answer<StopTaskResponse> => {
+  const found = tasks.taskToStop(world, region, input)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const { key } = found.success
+  tell(engine, key, { _tag: "StopAsked", stopCode: "UserInitiated", reason: input.reason ?? "Task stopped by user" })
+  return Result.succeed({ task: findTask(world, key)?.task })
+}
+
+const faults = (engine: Engine): ModelFaults => ({
+  failLaunches: (failure, calls) =>
+    Effect.sync(() => {
+      engine.world.launchFailures.push(...Array.from({ length: calls }, () => failure))
+    }),
+  holdProvisioning: (count) =>
+    Effect.sync(() => {
+      engine.world.heldLaunches += count
+    }),
+  stop: (taskArn, stopCode, reason) =>
+    Effect.sync(() => {
+      const key = parseTaskArn(taskArn)
+      return key !== undefined && tell(engine, key, { _tag: "StopAsked", stopCode, reason })
+    }),
+  forget: (taskArn) =>
+    Effect.sync(() => {
+      const key = parseTaskArn(taskArn)
+      return key !== undefined && forget(engine, key)
+    })
+})

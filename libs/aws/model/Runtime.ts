@@ -1,0 +1,63 @@
+import { Context, type Effect, Layer, Schema, type Scope } from "effect"
+import { startSimulated } from "./simulated.ts"
+
+/** One container that a task asks for, after the overrides of RunTask are applied. */
+export interface ContainerSpec {
+  readonly taskArn: string
+  readonly containerName: string
+  readonly image: string
+  /** entryPoint and command, in this order. */
+  readonly command: ReadonlyArray<string>
+  readonly environment: Readonly<Record<string, string>>
+  readonly essential: boolean
+  readonly stopTimeoutSeconds: number
+  /** Where the output goes with the `awslogs` driver; absent = nowhere. */
+  readonly logs?: LogLocation
+}
+
+export interface LogLocation {
+  readonly region: string
+  readonly group: string
+  readonly stream: string
+  /** `awslogs-create-group`: a missing group is made; without it the task fails to start. */
+  readonly createGroup: boolean
+}
+
+export interface ContainerExit {
+  readonly exitCode: number
+  /** As ECS shows it on the container, e.g. `OutOfMemoryError: Container killed due to memory usage`. */
+  readonly reason?: string
+}
+
+/** A container that runs. */
+export interface Started {
+  /** Ends when the container has ended; may be awaited any number of times. */
+  readonly exit: Effect.Effect<ContainerExit>
+  /** SIGTERM, then SIGKILL after the stop timeout; returns once asked, `exit` tells the end. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** The container did not start. `reason` begins with ECS's own class, e.g. `CannotPullContainerError: …`. */
+export class RuntimeRefused extends Schema.TaggedError<RuntimeRefused>()("RuntimeRefused", {
+  reason: Schema.String,
+  exitCode: Schema.optionalKey(Schema.Int)
+}) {
+  override get message() {
+    return this.reason
+  }
+}
+
+/** What really runs a container. Closing the scope must end the container at once. */
+export class Runtime extends Context.Service<
+  Runtime,
+  {
+    /** `output` takes one line without its line end, and never fails. */
+    readonly start: (
+      spec: ContainerSpec,
+      output: (line: string) => void
+    ) => Effect.Effect<Started, RuntimeRefused, Scope.Scope>
+  }
+>()("aws/model/Runtime") {
+  /** Runs nothing: reads the command (`parseSimulation`) and lets the time pass. */
+  static readonly layerSimulated = Layer.succeed(Runtime, { start: startSimulated })
+}

@@ -1,0 +1,201 @@
+import type { Cluster, Failure, RunTaskResponse, Tag, Task, TaskDefinition } from "@aws-sdk/client-ecs"
+import { DueQueue } from "./DueQueue.ts"
+import { type LogStore, makeLogStore } from "./LogStore.ts"
+import type { ContainerSpec } from "./Runtime.ts"
+
+/**
+ * The state of the model. The maps are changed in place, because thousands of tasks a second must not copy them; what
+ * they hold (tasks, definitions) are values that are replaced, never changed. Nothing here reads a clock or makes an id:
+ * the functions of the model get `now` (epoch milliseconds) as an argument and ids from `newId`.
+ */
+export interface World {
+  readonly options: EcsModelOptions
+  readonly regions: Map<string, Region>
+  /** Every timed change of every region. */
+  readonly due: DueQueue<DueThing>
+  /** Failures that the next RunTask calls answer with. */
+  readonly launchFailures: Array<Failure>
+  /** How many of the next tasks stay in PROVISIONING. */
+  heldLaunches: number
+  sequence: number
+}
+
+export interface EcsModelOptions {
+  readonly timeScale: TimeScale
+  readonly accountId: string
+  /** Stopped tasks, and the client tokens that started them, are forgotten after this long. AWS: at least an hour. */
+  readonly stoppedTaskSeconds: number
+  /** A task is `MISSING` in DescribeTasks and absent in ListTasks for this long after RunTask (eventual consistency). */
+  readonly missingAfterRunSeconds: number
+  /** A log line can be read this long after it was written. AWS: 5 s of the log driver, and some seconds more. */
+  readonly logDelaySeconds: number
+  /** Log events kept over all streams of a region; the oldest streams are emptied first. */
+  readonly maxLogEvents: number
+  /** Clusters that exist from the start, in every region. */
+  readonly clusters: ReadonlyArray<string>
+  /** The networks of every region; at most one is the default VPC. */
+  readonly networks: ReadonlyArray<ModelNetwork>
+  /** 32 lower-case hexadecimal digits. */
+  readonly newId: () => string
+}
+
+/** How long a task stays in each state: no time, about 50 ms each, or as on Fargate (about 20 s to start). */
+export type TimeScale = "instant" | "dev" | "fargate"
+
+export interface ModelNetwork {
+  readonly vpcId: string
+  readonly isDefault: boolean
+  readonly subnetIds: ReadonlyArray<string>
+  readonly securityGroupId: string
+}
+
+export type DueThing =
+  | { readonly _tag: "Task"; readonly key: TaskKey }
+  | { readonly _tag: "Token"; readonly region: string; readonly cluster: string; readonly token: string }
+
+export interface TaskKey {
+  readonly region: string
+  readonly cluster: string
+  readonly id: string
+}
+
+export interface Region {
+  readonly name: string
+  readonly clusters: Map<string, ClusterRecord>
+  readonly families: Map<string, Array<DefinitionRecord>>
+  readonly logs: LogStore
+}
+
+export interface ClusterRecord {
+  cluster: Cluster
+  readonly tasks: Map<string, TaskRecord>
+  /** Task ids by `startedBy`. */
+  readonly startedBy: Map<string, Set<string>>
+  readonly tokens: Map<string, RecordedLaunch>
+}
+
+export interface DefinitionRecord {
+  readonly definition: TaskDefinition
+  readonly tags: ReadonlyArray<Tag>
+}
+
+export interface RecordedLaunch {
+  /** Hash of the parameters. */
+  readonly hash: string
+  readonly response: RunTaskResponse
+}
+
+export interface TaskRecord {
+  readonly key: TaskKey
+  readonly task: Task
+  readonly containers: ReadonlyArray<ContainerSpec>
+  /** Order of launch, over all regions. */
+  readonly sequence: number
+  readonly token: string | undefined
+  /** Stays in PROVISIONING until stopped. */
+  readonly isHeld: boolean
+  /** When the present state ends by itself; undefined = it waits for something else. */
+  readonly dueAt: number | undefined
+}
+
+export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
+  timeScale: "dev",
+  accountId: "000000000000",
+  stoppedTaskSeconds: 3600,
+  missingAfterRunSeconds: 0,
+  logDelaySeconds: 0,
+  maxLogEvents: 1_000_000,
+  clusters: ["default"],
+  networks: [
+    {
+      vpcId: "vpc-0f1ee70000000001",
+      isDefault: true,
+      subnetIds: ["subnet-0f1ee7000000000a", "subnet-0f1ee7000000000b", "subnet-0f1ee7000000000c"],
+      securityGroupId: "sg-0f1ee70000000001"
+    }
+  ]
+}
+
+export const makeWorld = (options: EcsModelOptions): World => ({
+  options,
+  regions: new Map(),
+  due: new DueQueue(),
+  launchFailures: [],
+  heldLaunches: 0,
+  sequence: 0
+})
+
+/** The region, made with its first clusters when it is first asked for. */
+export const regionOf = (world: World, name: string): Region => {
+  const known = world.regions.get(name)
+  if (known !== undefined) return known
+  const region: Region = {
+    name,
+    clusters: new Map(),
+    families: new Map(),
+    logs: makeLogStore(world.options.maxLogEvents)
+  }
+  world.regions.set(name, region)
+  for (const cluster of world.options.clusters) region.clusters.set(cluster, makeCluster(world, region, cluster, []))
+  return region
+}
+
+export const makeCluster = (world: World, region: Region, name: string, tags: Array<Tag>): ClusterRecord => ({
+  cluster: {
+    clusterArn: ecsArn(world, region.name, `cluster/${name}`),
+    clusterName: name,
+    status: "ACTIVE",
+    registeredContainerInstancesCount: 0,
+    runningTasksCount: 0,
+    pendingTasksCount: 0,
+    activeServicesCount: 0,
+    statistics: [],
+    tags,
+    settings: [{ name: "containerInsights", value: "disabled" }],
+    capacityProviders: ["FARGATE", "FARGATE_SPOT"],
+    defaultCapacityProviderStrategy: []
+  },
+  tasks: new Map(),
+  startedBy: new Map(),
+  tokens: new Map()
+})
+
+/** `arn:aws:ecs:<region>:<account>:<resource>`. */
+export const ecsArn = (world: World, region: string, resource: string): string =>
+  `arn:aws:ecs:${region}:${world.options.accountId}:${resource}`
+
+/** The name of a cluster given by name or ARN; absent = `default`. */
+export const clusterName = (reference: string | undefined): string =>
+  reference === undefined || reference === "" ? "default" : reference.slice(reference.lastIndexOf("/") + 1)
+
+export const findTask = (world: World, key: TaskKey): TaskRecord | undefined =>
+  world.regions.get(key.region)?.clusters.get(key.cluster)?.tasks.get(key.id)
+
+/** The key in a task's ARN: `arn:aws:ecs:<region>:<account>:task/<cluster>/<id>`. */
+export const parseTaskArn = (arn: string): TaskKey | undefined => {
+  const match = /^arn:aws[\w-]*:ecs:([^:]+):[^:]*:task\/([^/]+)\/([^/]+)$/.exec(arn)
+  if (match === null) return undefined
+  const [, region = "", cluster = "", id = ""] = match
+  return { region, cluster, id }
+}
+
+/** Stores a task and schedules the end of its state, unless that was `scheduledAt` already. */
+export const putTask = (world: World, record: TaskRecord, scheduledAt?: number): void => {
+  world.regions.get(record.key.region)?.clusters.get(record.key.cluster)?.tasks.set(record.key.id, record)
+  if (record.dueAt !== undefined && record.dueAt !== scheduledAt) {
+    world.due.push(record.dueAt, { _tag: "Task", key: record.key })
+  }
+}
+
+/** Removes every trace of a task; false = there was none. */
+export const forgetTask = (world: World, key: TaskKey): boolean => {
+  const cluster = world.regions.get(key.region)?.clusters.get(key.cluster)
+  const record = cluster?.tasks.get(key.id)
+  if (cluster === undefined || record === undefined) return false
+  cluster.tasks.delete(key.id)
+  if (record.token !== undefined) cluster.tokens.delete(record.token)
+  const group = cluster.startedBy.get(record.task.startedBy ?? "")
+  group?.delete(key.id)
+  if (group?.size === 0) cluster.startedBy.delete(record.task.startedBy ?? "")
+  return true
+}

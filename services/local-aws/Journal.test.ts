@@ -1,0 +1,77 @@
+import { assert, describe, it } from "@effect/vitest"
+import { makeJournal } from "./Journal.ts"
+
+const task = (id: number, rest = {}) => ({
+  taskArn: `arn:${id}`,
+  clusterArn: "arn:cluster",
+  taskDefinitionArn: "arn:definition",
+  lastStatus: "PROVISIONING",
+  containers: [{ name: "main" }],
+  ...rest
+})
+
+const launch = (journal: ReturnType<typeof makeJournal>, id: number, clientToken: string) => {
+  const input = { taskDefinition: "d", clientToken }
+  journal.launching(input)
+  journal.launched("us-east-1", input, { tasks: [task(id, { startedBy: "fleet/run/1" })] })
+}
+
+describe("journal", () => {
+  it("a task launched twice by one token is there once", () => {
+    const journal = makeJournal(10)
+    launch(journal, 1, "a")
+    launch(journal, 1, "a")
+    launch(journal, 2, "b")
+    assert.strictEqual(journal.counts().runTaskClientTokens, 2)
+    assert.deepStrictEqual(
+      journal.tasks().map(({ clientToken, startedBy, taskArn }) => [taskArn, clientToken, startedBy]),
+      [
+        ["arn:1", "a", "fleet/run/1"],
+        ["arn:2", "b", "fleet/run/1"]
+      ]
+    )
+  })
+
+  it("keeps what was last seen of a task", () => {
+    const journal = makeJournal(10)
+    launch(journal, 1, "a")
+    journal.seen([
+      task(1, {
+        lastStatus: "STOPPED",
+        stopCode: "EssentialContainerExited",
+        containers: [{ name: "main", exitCode: 3 }]
+      }),
+      task(7)
+    ])
+    const [only, ...others] = journal.tasks()
+    assert.deepInclude(only, {
+      lastStatus: "STOPPED",
+      stopCode: "EssentialContainerExited",
+      clientToken: "a",
+      containers: [{ name: "main", exitCode: 3 }]
+    })
+    assert.strictEqual(others.length, 0)
+  })
+
+  it("counts calls and refusals by action", () => {
+    const journal = makeJournal(10)
+    journal.called("RunTask")
+    journal.called("RunTask")
+    journal.refused("RunTask", "ThrottlingException")
+    assert.deepStrictEqual(journal.counts(), {
+      calls: { RunTask: 2 },
+      refused: { "RunTask ThrottlingException": 1 },
+      runTaskClientTokens: 0
+    })
+  })
+
+  it("is bounded: the oldest tasks and tokens go first, the count of tokens stays right", () => {
+    const journal = makeJournal(3)
+    for (let id = 1; id <= 5; id++) launch(journal, id, `token-${id}`)
+    assert.deepStrictEqual(
+      journal.tasks().map(({ taskArn }) => taskArn),
+      ["arn:3", "arn:4", "arn:5"]
+    )
+    assert.strictEqual(journal.counts().runTaskClientTokens, 5)
+  })
+})

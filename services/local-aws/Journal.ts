@@ -1,0 +1,107 @@
+import type { RunTaskRequest, RunTaskResponse, Task } from "@aws-sdk/client-ecs"
+
+/** A task that RunTask started, and what was last seen of it. */
+export interface LaunchedTask {
+  readonly taskArn: string
+  readonly region: string
+  readonly clusterArn: string
+  readonly taskDefinitionArn: string
+  readonly startedBy?: string
+  readonly clientToken?: string
+  readonly lastStatus: string
+  readonly stopCode?: string
+  readonly stoppedReason?: string
+  readonly containers: ReadonlyArray<{ readonly name: string; readonly exitCode?: number; readonly reason?: string }>
+}
+
+/** What the control API tells about calls. */
+export interface CallCounts {
+  /** Calls by action, refused ones included. */
+  readonly calls: Readonly<Record<string, number>>
+  /** Refused calls by action and error name. */
+  readonly refused: Readonly<Record<string, number>>
+  /** Different client tokens of RunTask. */
+  readonly runTaskClientTokens: number
+}
+
+/** The book that local-aws keeps beside the model: every call and every task ever launched, for tests to check. */
+export interface Journal {
+  readonly called: (action: string) => void
+  readonly refused: (action: string, errorName: string) => void
+  readonly launching: (input: RunTaskRequest) => void
+  readonly launched: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
+  readonly seen: (tasks: ReadonlyArray<Task>) => void
+  readonly counts: () => CallCounts
+  /** In order of launch. */
+  readonly tasks: () => ReadonlyArray<LaunchedTask>
+}
+
+const add = (counts: Map<string, number>, name: string): void => {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}
+
+/** Maps and sets keep the order of insertion: the first key is the oldest. */
+const dropOldest = (keys: Map<string, unknown> | Set<string>, max: number): void => {
+  for (const key of keys.keys()) {
+    if (keys.size <= max) return
+    keys.delete(key)
+  }
+}
+
+/** Holds at most `tasksMax` tasks and as many client tokens; the oldest are forgotten first. */
+export const makeJournal = (tasksMax: number): Journal => {
+  const calls = new Map<string, number>()
+  const refused = new Map<string, number>()
+  const tokens = new Set<string>()
+  const tasks = new Map<string, LaunchedTask>()
+  let forgottenTokens = 0
+  const remember = (region: string, token: string | undefined, task: Task) => {
+    const entry = { ...stateOf(task), ...launchOf(region, token, task) }
+    if (!tasks.has(entry.taskArn)) tasks.set(entry.taskArn, entry)
+  }
+  const update = (task: Task) => {
+    const known = tasks.get(task.taskArn ?? "")
+    if (known !== undefined) tasks.set(known.taskArn, { ...known, ...stateOf(task) })
+  }
+  return {
+    called: (action) => add(calls, action),
+    refused: (action, errorName) => add(refused, `${action} ${errorName}`),
+    launching: ({ clientToken }) => {
+      if (clientToken !== undefined) tokens.add(clientToken)
+      const before = tokens.size
+      dropOldest(tokens, tasksMax)
+      forgottenTokens += before - tokens.size
+    },
+    launched: (region, input, answer) => {
+      for (const task of answer.tasks ?? []) remember(region, input.clientToken, task)
+      dropOldest(tasks, tasksMax)
+    },
+    seen: (answered) => answered.forEach(update),
+    counts: () => ({
+      calls: Object.fromEntries(calls),
+      refused: Object.fromEntries(refused),
+      runTaskClientTokens: tokens.size + forgottenTokens
+    }),
+    tasks: () => [...tasks.values()]
+  }
+}
+
+const launchOf = (region: string, token: string | undefined, task: Task) => ({
+  taskArn: task.taskArn ?? "",
+  region,
+  clusterArn: task.clusterArn ?? "",
+  taskDefinitionArn: task.taskDefinitionArn ?? "",
+  ...(task.startedBy === undefined ? {} : { startedBy: task.startedBy }),
+  ...(token === undefined ? {} : { clientToken: token })
+})
+
+const stateOf = (task: Task) => ({
+  lastStatus: task.lastStatus ?? "",
+  ...(task.stopCode === undefined ? {} : { stopCode: task.stopCode }),
+  ...(task.stoppedReason === undefined ? {} : { stoppedReason: task.stoppedReason }),
+  containers: (task.containers ?? []).map(({ name, exitCode, reason }) => ({
+    name: name ?? "",
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(reason === undefined ? {} : { reason })
+  }))
+})
