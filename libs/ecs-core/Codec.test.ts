@@ -4,6 +4,9 @@ import { codec, parseJson, Version } from "#ecs-core/Codec.ts"
 import { Codecs, RunCancel, RunFinished, TaskStopped } from "#ecs-core/Messages.ts"
 import { cancel, changed, finished, runId, stopped } from "#test/support/messages.ts"
 
+/** What JSON leaves of a value: -0 becomes 0. */
+const onTheWire = (value: object): never => JSON.parse(JSON.stringify({ v: 1, ...value })) as never
+
 const messageOf = (result: Result.Result<unknown, { readonly message: string }>): string =>
   Result.match(result, { onFailure: ({ message }) => message, onSuccess: () => "it decoded" })
 
@@ -11,18 +14,18 @@ describe("codec", () => {
   it.prop("reads back what it wrote: run.cancel", [RunCancel], ([message]) => {
     assert.deepStrictEqual(
       Codecs.runCancel.decode(Codecs.runCancel.encode(message)),
-      Result.succeed({ v: 1, ...message })
+      Result.succeed(onTheWire(message))
     )
   })
 
   it.prop("reads back what it wrote: run.finished", [RunFinished], ([message]) => {
     const json = Codecs.runFinished.encode(message)
-    assert.deepStrictEqual(Codecs.runFinished.decode(json), Result.succeed({ v: 1, ...message }))
+    assert.deepStrictEqual(Codecs.runFinished.decode(json), Result.succeed(onTheWire(message)))
   })
 
   it.prop("reads back what it wrote: task.stopped", [TaskStopped], ([message]) => {
     const json = Codecs.taskStopped.encode(message)
-    assert.deepStrictEqual(Codecs.taskStopped.decode(json), Result.succeed({ v: 1, ...message }))
+    assert.deepStrictEqual(Codecs.taskStopped.decode(json), Result.succeed(onTheWire(message)))
   })
 
   it("writes v: 1 first", () => {

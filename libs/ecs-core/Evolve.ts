@@ -51,12 +51,13 @@ export type RunMessage =
 /**
  * Folds one message into the record. Pure, idempotent and monotone: the same message again, a late one or one out of
  * order changes nothing that newer messages have settled, and times are the messages' own. Undefined in, undefined
- * out: a message about a run without a record creates none, except a request and a cancel.
+ * out: a message about a run without a record creates none, except a request and a cancel; nor does a tombstone, which
+ * is a wish and no run yet, take up anything else.
  */
 export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined => {
   if (event.kind === "run.requested") return requested(run, event.message)
   if (event.kind === "run.cancel") return cancelled(run, event)
-  if (run === undefined || isFinal(run)) return run
+  if (run === undefined || isTombstone(run) || isFinal(run)) return run
   switch (event.kind) {
     case "run.refused":
       return finish(run, event.outcome, event.at, { problems: [event.problem] })

@@ -2,13 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { BATCH_BYTES_MAX, isEnd, LINE_BYTES_MAX, LogBatch, LogCodecs, LogEnd, lineId } from "#ecs-core/LogLine.ts"
 
+/** What JSON leaves of a value: -0 becomes 0. */
+const onTheWire = (value: object): never => JSON.parse(JSON.stringify({ v: 1, ...value })) as never
+
 describe("logs.<runId>", () => {
   it.prop("a batch comes back as it was written", [LogBatch], ([batch]) => {
-    assert.deepStrictEqual(LogCodecs.batch.decode(LogCodecs.batch.encode(batch)), Result.succeed({ v: 1, ...batch }))
+    assert.deepStrictEqual(LogCodecs.batch.decode(LogCodecs.batch.encode(batch)), Result.succeed(onTheWire(batch)))
   })
 
   it.prop("an end comes back as it was written", [LogEnd], ([end]) => {
-    assert.deepStrictEqual(LogCodecs.end.decode(LogCodecs.end.encode(end)), Result.succeed({ v: 1, ...end }))
+    assert.deepStrictEqual(LogCodecs.end.decode(LogCodecs.end.encode(end)), Result.succeed(onTheWire(end)))
   })
 
   it.prop("a reader of both tells batch from end", [LogBatch, LogEnd], ([batch, end]) => {

@@ -24,6 +24,14 @@ describe("stop reasons", () => {
     assert.strictEqual(stopReason(StopCodes.runTimeout), "fleet:run-timeout")
   })
 
+  it("takes only the first colon off", () => {
+    assert.deepStrictEqual(parseStopReason("fleet:cancelled: why: because"), {
+      code: StopCodes.cancelled,
+      detail: "why: because"
+    })
+    assert.strictEqual(parseStopReason("fleet:cancelled by ECS: late")?.detail, " by ECS: late")
+  })
+
   it.each([undefined, "", "Task stopped by user", "cancelled", "Fleet:cancelled", " fleet:cancelled", "fleet:paused"])(
     "none of ours: %s",
     (reason) => {

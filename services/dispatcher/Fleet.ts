@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import type { Ecs } from "#aws/Ecs.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -35,5 +34,3 @@ export const makeFleet = (settings: DispatcherSettings) =>
     }
     return fleet
   })
-
-export type FleetRequirements = Publisher | Messages | Buckets | Ecs

@@ -1,6 +1,7 @@
 import { Cache, Clock, Effect, Exit, Option, Result, Schedule, Schema } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
 import { mutable } from "#aws/Mutable.ts"
+import { Pace } from "#aws/Pace.ts"
 import type { Bucket } from "#bus/Bucket.ts"
 import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
@@ -47,9 +48,12 @@ export interface Definitions {
 }
 
 /** A cache over the bucket: one look-up a definition at a time in this process, repeated after `definitionCheckSeconds`. */
-export const makeDefinitions = (bucket: Bucket, settings: DispatcherSettings): Effect.Effect<Definitions, never, Ecs> =>
+export const makeDefinitions = (
+  bucket: Bucket,
+  settings: DispatcherSettings
+): Effect.Effect<Definitions, never, Ecs | Pace> =>
   Effect.gen(function* () {
-    const ecs = yield* Ecs
+    const ecs = pacedEcs(yield* Ecs, yield* Pace)
     const pending = new Map<string, Wanted>()
     const cache = yield* Cache.makeWith((key: string) => lookUp(ecs, bucket, settings, pending.get(key)), {
       capacity: settings.definitionsMax,
@@ -73,7 +77,15 @@ interface Wanted {
   readonly region: string
 }
 
-type EcsPort = typeof Ecs.Service
+type EcsPort = Pick<typeof Ecs.Service, "registerTaskDefinition" | "describeTaskDefinition">
+
+/** Registrations have a quota of one a second. */
+const pacedEcs = (ecs: EcsPort, pace: typeof Pace.Service): EcsPort => ({
+  registerTaskDefinition: (target, input) =>
+    pace.paced("modifyTaskDefinition", target)(ecs.registerTaskDefinition(target, input)),
+  describeTaskDefinition: (target, ref) =>
+    pace.paced("readTaskDefinition", target)(ecs.describeTaskDefinition(target, ref))
+})
 
 /** Losers of the race look again a few times before their message is handed back. */
 const waiting = Schedule.spaced("100 millis").pipe(Schedule.upTo({ times: 8 }))

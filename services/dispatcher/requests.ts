@@ -9,7 +9,6 @@ import { Pool } from "#ecs-core/Pool.ts"
 import { isFinal, type Run } from "#ecs-core/Run.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
-import { readRun } from "#process/RunRecords.ts"
 import { arbitrate, orderOf, type ReadRequest, readRequest, refusalOf } from "./decide.ts"
 import type { DefinitionBusy, DefinitionError } from "./definitions.ts"
 import type { Fleet } from "./Fleet.ts"
@@ -21,7 +20,7 @@ const PoolCodec = codec(Pool)
 export type StepError = RecordError | DefinitionBusy | AwsFailure
 
 /**
- * One request, start to end: read, let the record decide whether it is new, prepare, register, record, publish, ack.
+ * One request: read, record, let the record say whether it is this request's, prepare, register, order the launch, ack.
  * A redelivery after a crash goes through the same lines and completes what is missing.
  */
 export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
@@ -30,17 +29,26 @@ export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<V
     const { runId } = read.seen
     const job = yield* jobOf(fleet, read)
     const seen = Result.isFailure(job) ? { ...read.seen, problems: job.failure } : read.seen
-    const { run } = yield* readRun(fleet.runs, runId)
-    const ruling = arbitrate(run, seen)
+    const recorded = yield* foldInto(fleet.runs, runId, { kind: "run.requested", message: seen })
+    const ruling = arbitrate(recorded, seen)
     if (ruling === "ignore") return Verdict.ack
     if (ruling === "conflict") return Verdict.dead(`another request with the run id "${runId}" came first`)
-    const recorded = yield* foldInto(fleet.runs, runId, { kind: "run.requested", message: seen })
     if (recorded !== undefined && Result.isSuccess(job)) yield* launch(fleet, recorded, job.success)
-    else if (recorded !== undefined) yield* performEffects(fleet, recorded, noOrder)
+    if (recorded !== undefined && Result.isFailure(job)) yield* endRefused(fleet, recorded, job.failure)
     return read.undecodable === undefined ? Verdict.ack : Verdict.dead(`not JSON: ${read.undecodable}`)
   })
 
 const noOrder: OrderSource<never> = () => Effect.undefined
+
+/** A refused request is final at once, save where its pool became invalid between two deliveries. */
+const endRefused = (fleet: Fleet, run: Run, problems: ReadonlyArray<Problem>): Effect.Effect<void, RecordError> =>
+  Effect.gen(function* () {
+    const [problem] = problems
+    const isStuck = problem !== undefined && !isFinal(run) && run.attempts.length === 0
+    const now = yield* Clock.currentTimeMillis
+    const ended = isStuck ? yield* foldInto(fleet.runs, run.runId, refusalOf(problem, now)) : run
+    yield* performEffects(fleet, ended ?? run, noOrder)
+  })
 
 const launch = (fleet: Fleet, run: Run, job: Job): Effect.Effect<void, StepError> =>
   Effect.gen(function* () {
@@ -66,6 +74,7 @@ const define = (fleet: Fleet, run: Run, job: Job): Effect.Effect<Run | undefined
     if (Result.isFailure(ensured)) return yield* refuse(fleet, run, ensured.failure, now)
     const attempt = { runId: run.runId, attempt: 1, taskDefinitionArn: ensured.success, at: instantOf(now) }
     const message = orderOf(job, attempt, region)
+    yield* Effect.logInfo("run defined", { runId: run.runId, taskDefinitionArn: ensured.success })
     return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", message })
   })
 

@@ -1,4 +1,5 @@
 import type { AwsFailure, Problem } from "#ecs-core/errors.ts"
+import type { RunId } from "#ecs-core/Ids.ts"
 import { type Instant, instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { TaskDeferred, TaskdefReady, TaskRejected, TaskStarted } from "#ecs-core/Messages.ts"
 import { currentAttempt, isFinal, type Run } from "#ecs-core/Run.ts"
@@ -48,6 +49,7 @@ export const decide = (order: TaskdefReady, seen: Seen, nowMillis: number): Deci
   const current = currentAttempt(run)
   if (isFinal(run)) return { _tag: "Drop", why: "the run is over" }
   if (current?.attempt !== order.attempt) return { _tag: "Drop", why: "another attempt is current" }
+  if (current.taskArn !== undefined) return { _tag: "Drop", why: "the task was launched" }
   const redelivered = deliveries > 1
   const end = (rejected: TaskRejected): Decision =>
     redelivered ? { _tag: "Look", otherwise: rejected } : { _tag: "Reject", rejected }
@@ -88,6 +90,23 @@ const launchTimedOut = (order: TaskdefReady, last: Problem | undefined, nowMilli
       advice: last?.advice ?? "Raise `launchTimeoutSeconds`, or find out what the launch waits for."
     }
   })
+
+/** An order that cannot be read ends its attempt: nobody else would. */
+export const unreadable = (
+  order: { readonly runId: RunId; readonly attempt: number },
+  why: string,
+  nowMillis: number
+): TaskRejected => ({
+  runId: order.runId,
+  attempt: order.attempt,
+  at: instantOf(nowMillis),
+  outcome: "crashed",
+  problem: {
+    code: "InternalError",
+    message: `The launch order cannot be read: ${why}`,
+    advice: "The original is kept on dead.launcher.<runId>; request the run again, and report this."
+  }
+})
 
 const outcomeUnknown = (order: TaskdefReady, nowMillis: number): TaskRejected =>
   rejection(order, nowMillis, {

@@ -1,9 +1,10 @@
-import { Clock, Effect, Layer, Option, Result } from "effect"
+import { Clock, Effect, Layer, Option, Result, Schema } from "effect"
 import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
 import { Consumer } from "#bus/Consumer.ts"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
+import { RunId } from "#ecs-core/Ids.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import { Codecs, type TaskDeferred, type TaskdefReady, type TaskRejected } from "#ecs-core/Messages.ts"
 import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
@@ -12,7 +13,7 @@ import { setUpFleet } from "#process/FleetSetup.ts"
 import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { LauncherSettings } from "./config.ts"
-import { decide, type LaunchedTask, NAK_SECONDS_MAX, nextTry, type Settled, startedOf } from "./decide.ts"
+import { decide, type LaunchedTask, NAK_SECONDS_MAX, nextTry, type Settled, startedOf, unreadable } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { findTask, launch, ours } from "./launch.ts"
 
@@ -22,7 +23,7 @@ type StepError = BusUnavailable | PayloadTooLarge | RecordUnreadable | AwsFailur
 export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
     const decoded = Codecs.taskdefReady.decode(text(delivery))
-    if (Result.isFailure(decoded)) return Verdict.dead(decoded.failure.message)
+    if (Result.isFailure(decoded)) return yield* giveUp(fleet, delivery, decoded.failure.message)
     const order = decoded.success
     const { deliveries } = delivery
     const deferred = deliveries > 1 ? yield* lastDeferred(fleet, order) : undefined
@@ -44,6 +45,18 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
         return yield* settle(fleet, order, decision.try, settled, task)
       }
     }
+  })
+
+const isRunId = Schema.is(RunId)
+
+const giveUp = (fleet: Fleet, delivery: Delivery, why: string) =>
+  Effect.gen(function* () {
+    const parsed = parseSubject(delivery.subject)
+    if (parsed?.kind === "taskdef.ready" && isRunId(parsed.runId)) {
+      const now = yield* Clock.currentTimeMillis
+      yield* reject(fleet, unreadable({ runId: parsed.runId, attempt: parsed.attempt }, why, now))
+    }
+    return Verdict.dead(why)
   })
 
 const settle = (
@@ -79,6 +92,8 @@ const start = (fleet: Fleet, order: TaskdefReady, task: LaunchedTask, tryNumber:
     const started = startedOf(order, task, tryNumber, yield* Clock.currentTimeMillis)
     const subject = Subjects.taskStarted(order.runId, order.attempt)
     yield* fleet.publisher.createOnce({ stream: Streams.fleet, subject, data: Codecs.taskStarted.encode(started) })
+    const { runId, attempt, taskArn } = started
+    yield* Effect.logInfo("task launched", { runId, attempt, try: tryNumber, taskArn })
     return Verdict.ack
   })
 

@@ -91,6 +91,7 @@ export const carryOn = (
     if (drained !== undefined) {
       attempts.delete(attemptKey(runId, number))
       yield* attempt.lease.ack
+      yield* Effect.logInfo("output drained", { runId, attempt: number, drained })
     }
   })
 

@@ -37,6 +37,8 @@ export interface Reading {
   readonly from: number
   /** Ids of published lines that the next round will see again, with their times. */
   readonly known: ReadonlyMap<string, number>
+  /** Ids of long lines whose last piece a predecessor did not publish, with the number of pieces that it did. */
+  readonly begun: ReadonlyMap<string, number>
 }
 
 /** An event as CloudWatch gives it; `timestamp` in epoch milliseconds. */
@@ -62,12 +64,15 @@ export const resume = (
     const position = found ?? { attempt: started.attempt, container, time: 0, lines: 0 }
     const from =
       position.time === 0 ? millisOf(started.at) - CLOCK_SKEW_SECONDS * 1000 : Math.max(0, position.time - lateMillis)
-    const known = published.flatMap((line) =>
-      line.container === container && line.id !== undefined && millisOf(line.time) >= from
-        ? [[line.id, millisOf(line.time)] as const]
-        : []
-    )
-    return { source, logStream: logStreamOf(source, started.taskArn), position, from, known: new Map(known) }
+    const known = new Map<string, number>()
+    const begun = new Map<string, number>()
+    for (const { id, time, part, last, ...line } of published) {
+      if (line.container === container && id !== undefined && millisOf(time) >= from) {
+        if (part === undefined || last === true) known.set(id, millisOf(time))
+        else begun.set(id, part)
+      }
+    }
+    return { source, logStream: logStreamOf(source, started.taskArn), position, from, known, begun }
   })
 
 export interface Taken {
@@ -76,8 +81,9 @@ export interface Taken {
 }
 
 /**
- * The new lines among a round's events, in CloudWatch's order. `round` tells when the round began and whether it read
- * to the end; only then does the next one start later.
+ * The new lines among a round's events, in CloudWatch's order. One call reads many streams from the earliest of their
+ * starts, so that events before this reading's own start come again and are passed over. `round` tells when the round
+ * began and whether it read to the end; only then does the next one start later.
  */
 export const takeNew = (
   reading: Reading,
@@ -89,9 +95,10 @@ export const takeNew = (
   let { time } = reading.position
   for (const event of events) {
     const id = lineId(event.eventId)
-    if (!known.has(id)) {
+    if (event.timestamp >= reading.from && !known.has(id)) {
       known.set(id, event.timestamp)
-      lines.push(...linesOf(event, id, reading.source.container, event.timestamp < time))
+      const pieces = linesOf(event, id, reading.source.container, event.timestamp < time)
+      lines.push(...pieces.slice(reading.begun.get(id) ?? 0))
       time = Math.max(time, event.timestamp)
     }
   }

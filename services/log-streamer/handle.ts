@@ -1,5 +1,6 @@
 import { Clock, Effect, Layer, Option, Result, Schedule, Stream } from "effect"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
+import { Pace } from "#aws/Pace.ts"
 import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
@@ -13,7 +14,7 @@ import { type Attempts, attemptKey, markEnded, takeOver } from "./attempts.ts"
 import type { LogStreamerSettings } from "./config.ts"
 import { endOf, positionsOf } from "./decide.ts"
 import { lastOf, makePorts, type Ports } from "./RunLog.ts"
-import { round } from "./read.ts"
+import { type Logs, round } from "./read.ts"
 
 type StepError = BusUnavailable | PayloadTooLarge
 
@@ -99,13 +100,18 @@ const deadSubject = (message: BusMessage): string => {
   return Subjects.dead("log-streamer", runId ?? "unknown")
 }
 
+const pacedLogs = (logs: Logs, pace: typeof Pace.Service): Logs => ({
+  ...logs,
+  read: (target, options) => pace.paced("filterLogEvents", target)(logs.read(target, options))
+})
+
 /** The log-streamer: leases on attempts, rounds of reading, ends of tasks and ends of runs. */
 export const layer = (settings: LogStreamerSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       yield* setUpFleet(settings)
       const ports = yield* makePorts
-      const logs = yield* ContainerLogs
+      const logs = pacedLogs(yield* ContainerLogs, yield* Pace)
       const consumer = yield* Consumer
       const attempts: Attempts = new Map()
       const dead = { deadStream: Streams.dead, deadSubject, stream: Streams.fleet }

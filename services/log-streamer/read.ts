@@ -9,7 +9,8 @@ import type { Ports } from "./RunLog.ts"
 /** FilterLogEvents takes at most 100 log streams of one group. */
 export const STREAMS_MAX = 100
 
-type Logs = typeof ContainerLogs.Service
+/** The port that reads CloudWatch. */
+export type Logs = typeof ContainerLogs.Service
 
 interface Group {
   readonly region: string

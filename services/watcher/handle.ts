@@ -57,8 +57,8 @@ const factsOf = (fleet: Fleet, { runId, attempt }: TaskStop) =>
 
 const stop = (fleet: Fleet, order: TaskStop, started: TaskStarted): Effect.Effect<Verdict, AwsFailure> =>
   Effect.gen(function* () {
-    yield* fleet.pace.take("stopTask", started.target)
-    yield* fleet.ecs.stopTask(started.target, started.clusterArn, started.taskArn, order.reason)
+    const { target, clusterArn, taskArn } = started
+    yield* fleet.pace.paced("stopTask", target)(fleet.ecs.stopTask(target, clusterArn, taskArn, order.reason))
     return Verdict.ack
   }).pipe(
     Effect.catchIf(

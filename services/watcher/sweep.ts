@@ -59,7 +59,8 @@ const lookAt = (fleet: Fleet, owned: OwnedTasks, batch: ReadonlyArray<Owned>): E
     const first = batch[0]?.watched.started
     if (first === undefined) return
     const arns = batch.map(({ watched }) => watched.started.taskArn)
-    const answer = yield* fleet.ecs.describeTasks(first.target, first.clusterArn, arns)
+    const paced = fleet.pace.paced("readTasks", first.target)
+    const answer = yield* paced(fleet.ecs.describeTasks(first.target, first.clusterArn, arns))
     const tasks = new Map(
       answer.tasks.map(seenTask).flatMap((task) => (task === undefined ? [] : [[task.taskArn, task]]))
     )
@@ -108,13 +109,13 @@ const carryOut = (
     }
     case "PublishStopped": {
       const data = Codecs.taskStopped.encode(action.fact)
-      return fleet.publisher.createOnce({ stream: Streams.fleet, subject: Subjects.taskStopped(runId, attempt), data })
+      const { outcome } = action.fact
+      return fleet.publisher
+        .createOnce({ stream: Streams.fleet, subject: Subjects.taskStopped(runId, attempt), data })
+        .pipe(Effect.tap(() => Effect.logInfo("attempt over", { runId, attempt, outcome })))
     }
     case "StopTask":
-      return Effect.andThen(
-        fleet.pace.take("stopTask", target),
-        fleet.ecs.stopTask(target, clusterArn, taskArn, action.reason)
-      )
+      return fleet.pace.paced("stopTask", target)(fleet.ecs.stopTask(target, clusterArn, taskArn, action.reason))
     case "Release":
       return Effect.andThen(
         each.lease.ack,

@@ -1,0 +1,40 @@
+import { Duration, Effect, Exit, Metric, Random } from "effect"
+
+/** How a crashed worker is started again: the wait doubles from `baseMillis` up to `maxMillis`, ±20 % by chance. */
+export const backOff = {
+  baseMillis: 100,
+  maxMillis: 30_000,
+  /** A worker that ran this long was well: counting starts anew. */
+  healthyMillis: 60_000
+}
+
+/** Starts after the first one, by worker; on `/metrics` as `fleet_worker_restarts_total{worker="…"}`. */
+export const restarts = Metric.counter("fleet_worker_restarts_total", {
+  incremental: true,
+  description: "times a worker was started again after it failed or ended"
+})
+
+/** The wait before the start that follows the n-th failure in a row (n from 1), before chance. */
+export const backOffMillis = (failures: number): number =>
+  Math.min(backOff.baseMillis * 2 ** Math.min(failures - 1, 30), backOff.maxMillis)
+
+/**
+ * Runs a worker for ever: started again after a failure, a defect or a normal end, each logged and counted. Only an
+ * interruption from outside ends it. A forked fiber that fails is silent, so whatever is forked and not joined runs in this.
+ */
+export const supervised = <A, E, R>(name: string, worker: Effect.Effect<A, E, R>): Effect.Effect<never, never, R> => {
+  const counted = Metric.withAttributes(restarts, { worker: name })
+  return Effect.gen(function* () {
+    let failures = 0
+    while (true) {
+      const [ran, exit] = yield* Effect.timed(Effect.exit(worker))
+      failures = Duration.toMillis(ran) >= backOff.healthyMillis ? 1 : failures + 1
+      const waitMillis = Math.round(backOffMillis(failures) * (yield* Random.nextBetween(0.8, 1.2)))
+      const facts = { worker: name, failures, waitMillis }
+      if (Exit.isSuccess(exit)) yield* Effect.logWarning("worker ended; starting it again", facts)
+      else yield* Effect.logError("worker crashed; starting it again", exit.cause, facts)
+      yield* Metric.update(counted, 1)
+      yield* Effect.sleep(waitMillis)
+    }
+  })
+}

@@ -1,0 +1,111 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { LINE_BYTES_MAX, type LogLine, lineId } from "#ecs-core/LogLine.ts"
+import { aPosition, aTaskStarted, millis } from "#test/support/builders.ts"
+import { inBatches, type LogEvent, type Reading, resume, takeNew } from "./decide.ts"
+
+const LATE = 30_000
+
+/** A small generator of numbers in 0..1 (mulberry32): a seed names a whole history. */
+const randomOf = (seed: number) => {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+type Random = ReturnType<typeof randomOf>
+
+/** An event and when CloudWatch begins to show it, never later than the time that readers look back. */
+interface Written extends LogEvent {
+  readonly visibleAt: number
+}
+
+const writeLines = (random: Random): ReadonlyArray<Written> => {
+  let timestamp = millis(0)
+  return Array.from({ length: 1 + Math.floor(random() * 25) }, (_, n) => {
+    if (random() < 0.6) timestamp += Math.floor(random() * 8000)
+    const isLong = random() < 0.1
+    const message = `line ${n} ${isLong ? "x".repeat(LINE_BYTES_MAX * (1 + Math.floor(random() * 3))) : ""}`
+    const delay = random() < 0.3 ? Math.floor(random() * LATE) : 0
+    return { timestamp, message, eventId: `event-${n}`, visibleAt: timestamp + delay }
+  })
+}
+
+/** What one call brings: perhaps from too early on, perhaps cut off, perhaps an event twice. */
+const readRound = (written: ReadonlyArray<Written>, reading: Reading, now: number, random: Random) => {
+  const from = reading.from - (random() < 0.3 ? 60_000 : 0)
+  const visible = written
+    .filter((event) => event.visibleAt <= now && event.timestamp >= from)
+    .toSorted((a, b) => a.timestamp - b.timestamp)
+  const complete = random() < 0.7
+  const page = complete ? visible : visible.slice(0, Math.floor(random() * visible.length))
+  const again = page.filter(() => random() < 0.1)
+  return { complete, events: [...page, ...again].toSorted((a, b) => a.timestamp - b.timestamp) }
+}
+
+interface History {
+  readonly written: ReadonlyArray<Written>
+  readonly published: ReadonlyArray<LogLine>
+}
+
+/** Reads to the end; the reader dies between any two batches, and another one goes on from what is published. */
+const readWithCrashes = (seed: number): History => {
+  const random = randomOf(seed)
+  const written = writeLines(random)
+  const end = Math.max(...written.map(({ visibleAt }) => visibleAt)) + LATE
+  const published: Array<LogLine> = []
+  const successor = () => {
+    const time = Math.max(0, ...published.map((line) => Date.parse(line.time)))
+    const positions = published.length === 0 ? [] : [aPosition({ time, lines: published.length })]
+    const [reading] = resume(aTaskStarted(), positions, published, LATE)
+    assert(reading !== undefined)
+    return reading
+  }
+  let reading = successor()
+  for (let now = millis(0); now <= end; now += Math.floor(random() * 6000)) {
+    const { complete, events } = readRound(written, reading, now, random)
+    const taken = takeNew(reading, events, { startedAt: now, complete, lateMillis: LATE })
+    const batches = inBatches(taken.lines)
+    const dies = random() < 0.2
+    published.push(...(dies ? batches.slice(0, Math.floor(random() * (batches.length + 1))) : batches).flat())
+    reading = dies ? successor() : taken.reading
+  }
+  const { events } = readRound(written, reading, end, () => 0.5)
+  published.push(...takeNew(reading, events, { startedAt: end, complete: true, lateMillis: LATE }).lines)
+  return { written, published }
+}
+
+const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 }))
+
+describe("crash: readers that die between any two batches, cut pages, lines that come late or twice", () => {
+  it.prop(
+    "every line once, its pieces in order",
+    [seeds],
+    ([seed]) => {
+      const { published, written } = readWithCrashes(seed)
+      for (const { eventId, message } of written) {
+        const pieces = published.filter(({ id }) => id === lineId(eventId))
+        assert.strictEqual(pieces.map(({ text }) => text).join(""), message)
+        assert.isTrue(pieces.length === 1 || pieces.every(({ part }, n) => part === n + 1))
+      }
+      assert.strictEqual(new Set(published.map(({ id }) => id)).size, written.length)
+    },
+    { arbitrary: { runs: 100 } }
+  )
+
+  it.prop(
+    "in the order of time, but for lines that say that they are late",
+    [seeds],
+    ([seed]) => {
+      let newest = ""
+      for (const { late, time } of readWithCrashes(seed).published) {
+        assert.strictEqual(late === true, time < newest)
+        newest = time > newest ? time : newest
+      }
+    },
+    { arbitrary: { runs: 100 } }
+  )
+})

@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Schema } from "effect"
+import { aTask, aTaskStarted, exited, millis } from "#test/support/builders.ts"
+import { at } from "#test/support/messages.ts"
+import { type Action, judge, type SeenTask, watch } from "./decide.ts"
+
+const exitCode = 3
+const end = { stopCode: "EssentialContainerExited", containers: exited(exitCode) }
+
+/** A task's descriptions in the order of their versions, as ECS makes them; some share a status. */
+const life: ReadonlyArray<SeenTask> = [
+  aTask({ lastStatus: "PROVISIONING" }),
+  aTask({ lastStatus: "PENDING" }),
+  aTask({ lastStatus: "PENDING" }),
+  aTask({ lastStatus: "RUNNING", times: { startedAt: at(20) } }),
+  aTask({ lastStatus: "RUNNING", times: { startedAt: at(20) }, containers: exited(exitCode) }),
+  aTask({ lastStatus: "DEACTIVATING", ...end }),
+  aTask({ lastStatus: "DEPROVISIONING", ...end }),
+  aTask({ lastStatus: "STOPPED", ...end })
+].map((task, index) => ({ ...task, version: index + 1 }))
+
+/** One look: which description ECS answers with, the last index being "not found", and seconds since the look before. */
+const look = Arbitrary.all({
+  index: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: life.length }))),
+  seconds: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 400 })))
+})
+type Look = { readonly index: number; readonly seconds: number }
+
+/** All actions of one owner over these looks; the sweep forgets a released task, so that nothing follows a release. */
+const actionsOf = (looks: ReadonlyArray<Look>): ReadonlyArray<Action> => {
+  let watched = watch(aTaskStarted())
+  let now = 0
+  const all: Array<Action> = []
+  for (const { index, seconds } of looks) {
+    now += seconds
+    const judgement = judge(watched, life[index], millis(now))
+    watched = judgement.watched
+    all.push(...judgement.actions)
+    if (judgement.actions.some(({ _tag }) => _tag === "Release")) break
+  }
+  return all
+}
+
+describe("judge, over any descriptions: twice, late, out of order, missing", () => {
+  it.prop(
+    "the end at most once, changes with rising versions, a release only after the end",
+    [Arbitrary.array(look, { maxLength: 30 })],
+    ([looks]) => {
+      const actions = actionsOf(looks)
+      const tags = actions.map(({ _tag }) => _tag)
+      const ends = tags.filter((tag) => tag === "PublishStopped").length
+      assert.isAtMost(ends, 1)
+      if (tags.includes("Release")) assert.strictEqual(ends, 1)
+      const versions = actions.flatMap((action) => (action._tag === "PublishChanged" ? [action.fact.version] : []))
+      assert.deepStrictEqual(
+        versions,
+        [...new Set(versions)].toSorted((a, b) => a - b)
+      )
+      if (ends === 1) assert.isTrue(tags.slice(tags.indexOf("PublishStopped")).every((tag) => tag !== "StopTask"))
+    }
+  )
+
+  it.prop(
+    "whatever came before, STOPPED ends it: exactly one end, and the lease goes back",
+    [Arbitrary.array(look, { maxLength: 30 })],
+    ([looks]) => {
+      const tags = actionsOf([...looks, { index: life.length - 1, seconds: 1 }]).map(({ _tag }) => _tag)
+      assert.strictEqual(tags.filter((tag) => tag === "PublishStopped").length, 1)
+      assert.strictEqual(tags.at(-1), "Release")
+    }
+  )
+})

@@ -1,0 +1,121 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Bus } from "#bus/Bus.ts"
+import { NatsServer } from "#bus/server/NatsServer.ts"
+import { type ServiceName, Streams } from "#ecs-core/Subjects.ts"
+import { quickSettings } from "#test/support/EmbeddedFleet.ts"
+import { LocalAws, launchedTasks, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
+import { layerTest as natsServer, tempFolder } from "#test/support/NatsServer.ts"
+import { countOf, type ServiceProcess, startService } from "#test/support/Processes.ts"
+import { allFinished, output, request, take } from "#test/support/runs.ts"
+
+/**
+ * Every service is a process of its own, a real nats-server and local-aws stand beside them, and SIGKILL comes while
+ * runs are in every state. The moments are facts, not times: so many launched, so many running, so many lines.
+ */
+const RUNS = 50
+const LINES = 10
+
+const names: ReadonlyArray<ServiceName> = ["dispatcher", "launcher", "watcher", "log-streamer"]
+
+const surroundings = Layer.mergeAll(natsServer, localAws({ timeScale: "dev" }))
+const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers: [url], name: "test" })))
+const outside = bus.pipe(Layer.provideMerge(surroundings))
+
+const startFleet = (replicas: number) =>
+  Effect.gen(function* () {
+    const env = { ...quickSettings, ...sdkEnv((yield* LocalAws).url), NATS_URL: (yield* NatsServer).url }
+    const folder = yield* tempFolder("services")
+    const start = (name: ServiceName) => startService(name, folder, env)
+    const running: Array<ServiceProcess> = []
+    for (const name of names) for (let at = 0; at < replicas; at++) running.push(yield* start(name))
+    const killOne = (name: ServiceName) =>
+      Effect.gen(function* () {
+        const victim = running.find((service) => service.name === name)
+        if (victim !== undefined) yield* victim.kill
+        running.push(yield* start(name))
+      })
+    return { running, killOne }
+  })
+
+/** Ten numbered lines over two to five seconds. */
+const program = (seconds: number) => {
+  const pause = (seconds / LINES).toFixed(2)
+  return ["sh", "-c", `i=1; while [ $i -le ${LINES} ]; do echo line $i; i=$((i+1)); sleep ${pause}; done`]
+}
+
+const requestRun = (at: number) =>
+  request({
+    image: "local/shell",
+    executionRoleArn: "arn:aws:iam::000000000000:role/execution",
+    command: program(2 + (at % 4))
+  })
+
+const requestRuns = (from: number, to: number) =>
+  Effect.forEach(
+    Array.from({ length: to - from }, (_, at) => from + at),
+    requestRun
+  )
+
+const expectedLines = Array.from({ length: LINES }, (_, at) => `line ${at + 1}`)
+
+const verify = (runIds: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const ends = yield* allFinished(runIds)
+    assert.deepStrictEqual(new Set(ends.map(({ runId }) => String(runId))), new Set(runIds))
+    assert.deepStrictEqual(new Set(ends.map(({ outcome }) => outcome)), new Set(["succeeded"]))
+    assert.lengthOf(yield* launchedTasks, runIds.length)
+    for (const runId of runIds) {
+      const { lines, end } = yield* output(runId)
+      assert.deepStrictEqual(
+        lines.map(({ text }) => text),
+        expectedLines,
+        runId
+      )
+      assert.isTrue(end.complete)
+    }
+  })
+
+it.live(
+  "crash: each service is killed once in the middle of 50 runs: 50 ends, 50 tasks, every line once and in order",
+  () =>
+    Effect.gen(function* () {
+      const { killOne } = yield* startFleet(1)
+      const early = yield* requestRuns(0, RUNS / 2)
+      yield* take(Streams.fleet, "taskdef.ready.*.*", 5)
+      yield* killOne("dispatcher")
+      yield* take(Streams.fleet, "task.started.*.*", 10)
+      yield* killOne("launcher")
+      const late = yield* requestRuns(RUNS / 2, RUNS)
+      yield* take(Streams.logs, "logs.*", 20)
+      yield* killOne("log-streamer")
+      yield* take(Streams.fleet, "task.stopped.*.*", 5)
+      yield* killOne("watcher")
+      yield* verify([...early, ...late])
+    }).pipe(Effect.scoped, Effect.provide(outside)),
+  120_000
+)
+
+it.live(
+  "crash: with two replicas of each service one of each is killed: the same, and both had done work",
+  () =>
+    Effect.gen(function* () {
+      const { running, killOne } = yield* startFleet(2)
+      const first = running.slice(0, names.length * 2)
+      const early = yield* requestRuns(0, RUNS / 2)
+      yield* take(Streams.fleet, "task.started.*.*", RUNS / 2)
+      yield* take(Streams.fleet, "task.stopped.*.*", RUNS / 2)
+      const late = yield* requestRuns(RUNS / 2, RUNS)
+      yield* take(Streams.fleet, "task.started.*.*", RUNS / 2 + 10)
+      for (const name of names) yield* killOne(name)
+      yield* verify([...early, ...late])
+      const work = {
+        dispatcher: "run defined",
+        launcher: "task launched",
+        watcher: "attempt over",
+        "log-streamer": "output drained"
+      }
+      for (const service of first) assert.isAbove(countOf(service, work[service.name]), 0, service.name)
+    }).pipe(Effect.scoped, Effect.provide(outside)),
+  120_000
+)
