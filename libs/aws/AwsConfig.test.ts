@@ -17,6 +17,7 @@ describe("AwsConfig", () => {
         maxSockets: 50,
         maxAttempts: 2,
         maxClients: 100,
+        missingStreamSeconds: 2,
         networkCacheSeconds: 300,
         runTaskPerSecond: 19,
         runTaskBurst: 20

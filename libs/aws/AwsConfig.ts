@@ -1,4 +1,5 @@
 import { Config, Context, Effect, Layer, Schema } from "effect"
+import { missingStreamSeconds } from "./StreamMemory.ts"
 
 const between = (minimum: number, maximum: number) =>
   Schema.NumberFromString.check(
@@ -26,9 +27,11 @@ export const awsSettings = {
   maxAttempts: number("FLEET_AWS_MAX_ATTEMPTS", 2, 1, 10),
   /** Clients kept: one per service, region and set of credentials. */
   maxClients: number("FLEET_AWS_MAX_CLIENTS", 100, 1, 1000),
+  /** A log stream that did not exist is not asked for again for this long. */
+  missingStreamSeconds: number("FLEET_AWS_MISSING_STREAM_SECONDS", missingStreamSeconds, 0.05, 60),
   /** What EC2 said of a VPC is believed this long. */
   networkCacheSeconds: number("FLEET_AWS_NETWORK_CACHE_SECONDS", 300, 0, 86_400),
-  /** RunTask calls per second and region. AWS's quota for Fargate is 20; other users of the account share it. */
+  /** RunTask calls per second and region. AWS's quota for Fargate is 20; raised, the quota shared with StopTask follows. */
   runTaskPerSecond: number("FLEET_AWS_RUN_TASK_PER_SECOND", 19, 0.1, 10_000),
   /** RunTask calls at once after a quiet time. AWS's quota for Fargate is 20. */
   runTaskBurst: number("FLEET_AWS_RUN_TASK_BURST", 20, 1, 10_000)
@@ -41,6 +44,7 @@ export interface AwsSettings {
   readonly maxSockets: number
   readonly maxAttempts: number
   readonly maxClients: number
+  readonly missingStreamSeconds: number
   readonly networkCacheSeconds: number
   readonly runTaskPerSecond: number
   readonly runTaskBurst: number

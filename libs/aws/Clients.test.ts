@@ -133,6 +133,7 @@ describe("Clients", () => {
       maxSockets: 50,
       maxAttempts: 2,
       maxClients: 100,
+      missingStreamSeconds: 2,
       networkCacheSeconds: 300,
       runTaskPerSecond: 19,
       runTaskBurst: 20

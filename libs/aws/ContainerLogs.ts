@@ -5,11 +5,13 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs"
 import { Context, Effect, Layer } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
+import { AwsConfig } from "./AwsConfig.ts"
 import { Clients } from "./Clients.ts"
 import { type Call, regionOfModel, sender } from "./calls.ts"
 import { EcsModel } from "./model/EcsModel.ts"
 import { Pace } from "./Pace.ts"
-import { makeStreamMemory, readLogs } from "./readLogs.ts"
+import { readLogs } from "./readLogs.ts"
+import { makeStreamMemory } from "./StreamMemory.ts"
 import type { AwsTarget } from "./Target.ts"
 
 export interface LogsInput {
@@ -59,7 +61,8 @@ export class ContainerLogs extends Context.Service<
   static readonly layer = Layer.effect(
     ContainerLogs,
     Effect.gen(function* () {
-      const [clients, pace, memory] = [yield* Clients, yield* Pace, makeStreamMemory()]
+      const [clients, pace, { missingStreamSeconds }] = [yield* Clients, yield* Pace, yield* AwsConfig]
+      const memory = makeStreamMemory(missingStreamSeconds)
       const calls = sdkCalls(clients, pace)
       return ContainerLogs.of({ read: (target, input) => readLogs(calls, memory, target, input) })
     })

@@ -51,7 +51,10 @@ export class Pace extends Context.Service<
   static readonly layerConfig = Layer.effect(
     Pace,
     Effect.map(AwsConfig, ({ runTaskPerSecond, runTaskBurst }) =>
-      makePace({ runTask: { perSecond: runTaskPerSecond, burst: runTaskBurst } })
+      makePace({
+        runTask: { perSecond: runTaskPerSecond, burst: runTaskBurst },
+        ...sharedQuota(runTaskPerSecond, runTaskBurst)
+      })
     )
   )
 }
@@ -65,6 +68,13 @@ export const defaultLimits: Readonly<Record<Exclude<Quota, "filterLogEvents">, L
   readTasks: { perSecond: 19, burst: 95 },
   modifyTaskDefinition: { perSecond: 0.95, burst: 19 },
   readTaskDefinition: { perSecond: 19, burst: 48 }
+}
+
+/** Whoever had the RunTask quota raised had the one that it shares with StopTask raised too. */
+const sharedQuota = (perSecond: number, burst: number): PaceLimits => {
+  const { modifyTasks } = defaultLimits
+  if (perSecond <= modifyTasks.perSecond) return {}
+  return { modifyTasks: { perSecond: 2 * perSecond, burst: Math.max(modifyTasks.burst, burst + stopTaskReserve) } }
 }
 
 /** FilterLogEvents has different quotas by region: 25/s in us-east-1, 5/s in eu-central-1, else 10/s. */

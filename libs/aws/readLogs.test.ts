@@ -3,16 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { LogsCalls } from "./ContainerLogs.ts"
-import {
-  decodeToken,
-  encodeToken,
-  makeStreamMemory,
-  maxCallsPerRead,
-  maxRememberedStreams,
-  missingStreamSeconds,
-  readLogs,
-  split
-} from "./readLogs.ts"
+import { decodeToken, encodeToken, maxCallsPerRead, maxRememberedStreams, readLogs, split } from "./readLogs.ts"
+import { makeStreamMemory, missingStreamSeconds } from "./StreamMemory.ts"
 
 /** CloudWatch as far as one group goes: fails as a whole if one stream is missing; `pages` pages a stream set. */
 const cloudWatch = (existing: ReadonlySet<string>, pages = 1) => {

@@ -3,6 +3,7 @@ import { Clock, Effect, Result } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { classify } from "./AwsError.ts"
 import type { ContainerLogEvent, LogsCalls, LogsInput, LogsPage } from "./ContainerLogs.ts"
+import type { StreamMemory } from "./StreamMemory.ts"
 import type { AwsTarget } from "./Target.ts"
 
 /**
@@ -14,21 +15,10 @@ import type { AwsTarget } from "./Target.ts"
  * quota is lower still and it takes one name a call.
  */
 
-/** A stream that was missing is not asked for again for this long. */
-export const missingStreamSeconds = 2
 /** Calls of one read at most; what is left then is behind `nextToken`. */
 export const maxCallsPerRead = 8
 /** Streams remembered at one time, of each kind. */
 export const maxRememberedStreams = 100_000
-
-/** What is known of streams, by region, credentials, group and name. */
-export interface StreamMemory {
-  readonly existing: Set<string>
-  /** Missing until, epoch milliseconds. */
-  readonly missingUntil: Map<string, number>
-}
-
-export const makeStreamMemory = (): StreamMemory => ({ existing: new Set(), missingUntil: new Map() })
 
 /** Streams still to be read, together, from a token of AWS on. */
 export interface Part {
@@ -166,7 +156,7 @@ const rememberMissing = (reading: Reading, streams: ReadonlyArray<string>, now: 
   for (const key of streams.map((stream) => keyOf(reading, stream))) {
     existing.delete(key)
     missingUntil.delete(key)
-    missingUntil.set(key, now + missingStreamSeconds * 1000)
+    missingUntil.set(key, now + reading.memory.missingStreamSeconds * 1000)
   }
   dropOldest(missingUntil)
 }

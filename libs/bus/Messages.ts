@@ -36,7 +36,7 @@ export class Messages extends Context.Service<
           ),
         at: (stream, seq) =>
           patiently(settings, wire.at(stream, seq)).pipe(Effect.mapError(unavailable(`read ${stream}:${seq}`))),
-        replay: (options) => read({ wire, settings }, { ...options, end: "stored", headersOnly: false })
+        replay: (options) => read({ wire, settings }, { ...options, moreRounds: 0, headersOnly: false })
       })
     })
   )

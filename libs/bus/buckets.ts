@@ -4,7 +4,7 @@ import { BusUnavailable, KeyExists, RevisionConflict } from "./BusError.ts"
 import type { BusMessage } from "./Message.ts"
 import { patiently, unavailable } from "./patience.ts"
 import { type Outgoing, type Publishing, publishFenced, publishPlain } from "./publishing.ts"
-import { type ReadOptions, read } from "./replay.ts"
+import { read } from "./replay.ts"
 
 /*
  * Key-value buckets as every client of NATS knows them (ADR-8): a stream `KV_<bucket>`, one subject `$KV.<bucket>.<key>`
@@ -33,12 +33,7 @@ export const openBucket = Effect.fnUntraced(function* (
     delete: (key) => remove(deps, bucket, key),
     keys: () => Effect.map(snapshot(deps, bucket, true), (entries) => entries.map(({ key }) => key)),
     entries: () => snapshot(deps, bucket, false),
-    watch: (key) =>
-      read(deps, readOptions(bucket, key, { follow: true, headersOnly: false })).pipe(
-        Stream.map(entryOf),
-        Stream.filter(Option.isSome),
-        Stream.map((entry) => entry.value)
-      )
+    watch: (key) => watch(deps, bucket, key)
   }
 })
 
@@ -133,16 +128,13 @@ const remove = Effect.fnUntraced(function* (deps: Publishing, bucket: string, ke
   yield* Effect.ignore(deps.wire.remove(bucketStream(bucket), seq))
 })
 
-const readOptions = (bucket: string, key: string, how: { follow: boolean; headersOnly: boolean }): ReadOptions => ({
-  stream: bucketStream(bucket),
-  subject: bucketSubject(bucket, key),
-  end: "caughtUp",
-  ...how
-})
+/** Values are replaced while they are read: so often it is read on before a key counts as missing. */
+const snapshotRounds = 3
 
 /** A key that changes meanwhile comes again; the last one counts. */
-const snapshot = (deps: Publishing, bucket: string, headersOnly: boolean) =>
-  read(deps, readOptions(bucket, ">", { follow: false, headersOnly })).pipe(
+const snapshot = (deps: Publishing, bucket: string, headersOnly: boolean) => {
+  const everything = { stream: bucketStream(bucket), subject: bucketSubject(bucket, ">"), follow: false, headersOnly }
+  return read(deps, { ...everything, moreRounds: snapshotRounds }).pipe(
     Stream.runFold(
       () => new Map<string, BucketEntry>(),
       (entries, m) => {
@@ -154,3 +146,13 @@ const snapshot = (deps: Publishing, bucket: string, headersOnly: boolean) =>
     ),
     Effect.map((entries) => [...entries.values()])
   )
+}
+
+const watch = (deps: Publishing, bucket: string, key: string) => {
+  const subject = bucketSubject(bucket, key)
+  return read(deps, { stream: bucketStream(bucket), subject, follow: true, headersOnly: false, moreRounds: 0 }).pipe(
+    Stream.map(entryOf),
+    Stream.filter(Option.isSome),
+    Stream.map((entry) => entry.value)
+  )
+}

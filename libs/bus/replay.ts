@@ -3,7 +3,7 @@ import type { BusUnavailable } from "./BusError.ts"
 import type { BusSettingsShape } from "./BusSettings.ts"
 import type { BusMessage } from "./Message.ts"
 import { patiently, pauseMillis, unavailable } from "./patience.ts"
-import type { Pull, WireConsumerInfo, WireDelivery, WireShape } from "./wire/Wire.ts"
+import type { Pull, WireDelivery, WireError, WireShape } from "./wire/Wire.ts"
 
 /*
  * Reading a stream in order, without loss and without doubling, over restarts and elections. The server-side consumer
@@ -24,8 +24,11 @@ export interface ReplayOptions {
 }
 
 export interface ReadOptions extends ReplayOptions {
-  /** With `follow: false`: what was stored at the start is enough, or everything until nothing more is stored. */
-  readonly end: "stored" | "caughtUp"
+  /**
+   * How often, having read what was stored at the start, it reads on to what is stored by then (`follow: false` only).
+   * Needed where messages are replaced: one that was replaced before it was read has moved behind the end.
+   */
+  readonly moreRounds: number
   readonly headersOnly: boolean
 }
 
@@ -43,8 +46,9 @@ interface Reading {
   /** Names of consumers that may still exist on the server. */
   readonly consumers: Set<string>
   nextSeq: number
-  /** How many messages are to come until the end; undefined before the first look, or when there is no end. */
-  left: number | undefined
+  /** The sequence that has to be read, or to be passed, for the end of this round; infinite when there is no end. */
+  goal: number
+  roundsLeft: number
 }
 
 export const read = (deps: Deps, options: ReadOptions): Stream.Stream<BusMessage, BusUnavailable> =>
@@ -57,7 +61,8 @@ export const read = (deps: Deps, options: ReadOptions): Stream.Stream<BusMessage
         taken: Latch.makeUnsafe(),
         consumers: new Set(),
         nextSeq: options.fromSeq ?? 1,
-        left: undefined
+        goal: Number.POSITIVE_INFINITY,
+        roundsLeft: options.moreRounds
       }
       yield* Effect.addFinalizer(() => deleteConsumers(reading))
       yield* Effect.forkScoped(Queue.into(feed(reading), reading.queue))
@@ -73,6 +78,10 @@ export const read = (deps: Deps, options: ReadOptions): Stream.Stream<BusMessage
 /** One consumer after the other until the end. */
 const feed = Effect.fnUntraced(function* (reading: Reading): Effect.fn.Return<void, BusUnavailable> {
   const { settings } = reading.deps
+  if (!reading.options.follow) {
+    reading.goal = yield* lastSeq(reading).pipe(Effect.mapError(failure(reading)))
+    if (reading.goal < reading.nextSeq) return
+  }
   for (let fruitless = 0; ; ) {
     const from = reading.nextSeq
     if ((yield* Effect.scoped(readWithOneConsumer(reading))) === "ended") return
@@ -83,23 +92,51 @@ const feed = Effect.fnUntraced(function* (reading: Reading): Effect.fn.Return<vo
 
 type Outcome = "ended" | "broken"
 
+const failure = ({ options }: Reading) => unavailable(`replay ${options.subject} of ${options.stream}`)
+
+/** The first message that is stored now and not read. */
+const nextStored = ({ deps: { wire, settings }, options, nextSeq }: Reading) =>
+  patiently(settings, wire.next(options.stream, options.subject, nextSeq))
+
+/**
+ * The sequence of the last message that is stored now; 0 = none. nats-server answers a question for the last message of
+ * `>` with "none" when the very last one was deleted; if there are others, there is no goal, but still an end.
+ */
+const lastSeq = Effect.fnUntraced(function* (reading: Reading): Effect.fn.Return<number, WireError> {
+  const { deps, options } = reading
+  const last = yield* patiently(deps.settings, deps.wire.last(options.stream, options.subject))
+  if (Option.isSome(last)) return last.value.seq
+  if (options.subject !== ">") return 0
+  return Option.isNone(yield* nextStored(reading)) ? 0 : Number.POSITIVE_INFINITY
+})
+
 const readWithOneConsumer = Effect.fnUntraced(function* (
   reading: Reading
 ): Effect.fn.Return<Outcome, BusUnavailable, Scope.Scope> {
-  const { deps, options } = reading
-  const failed = unavailable(`replay ${options.subject} of ${options.stream}`)
+  const failed = failure(reading)
   const name = `replay-${(yield* Random.nextInt).toString(36).replace("-", "")}`
-  const info = yield* createConsumer(reading, name).pipe(Effect.mapError(failed))
+  yield* createConsumer(reading, name).pipe(Effect.mapError(failed))
   yield* deleteConsumers(reading, name)
-  if (!options.follow) reading.left = leftAfterLook(reading, info)
-  if (reading.left === 0) return "ended"
-  const outcome = Deferred.makeUnsafe<Outcome>()
-  const onDelivery = deliverInOrder(reading, (end) => Deferred.doneUnsafe(outcome, Effect.succeed(end)))
-  const pull = yield* deps.wire
-    .openPull({ stream: options.stream, consumer: name, onDelivery })
+  const session: Session = { expected: 1, outcome: Deferred.makeUnsafe(), perhapsEnded: Latch.makeUnsafe() }
+  const onDelivery = (d: WireDelivery) => deliverInOrder(reading, session, d)
+  const pull = yield* reading.deps.wire
+    .openPull({ stream: reading.options.stream, consumer: name, onDelivery })
     .pipe(Effect.mapError(failed))
-  return yield* Effect.raceFirst(Deferred.await(outcome), pullAll(reading, name, pull).pipe(Effect.mapError(failed)))
+  return yield* Effect.raceAllFirst([
+    Deferred.await(session.outcome),
+    pullAll(reading, session, pull).pipe(Effect.mapError(failed)),
+    watchForEnd(reading, session).pipe(Effect.mapError(failed))
+  ])
 })
+
+/** Reading with one consumer. */
+interface Session {
+  /** The running number the next delivery must have. */
+  expected: number
+  readonly outcome: Deferred.Deferred<Outcome>
+  /** Opened when the end may have been reached, which only the stream's leader knows. */
+  readonly perhapsEnded: Latch.Latch
+}
 
 const createConsumer = ({ deps: { wire, settings }, options, consumers, nextSeq }: Reading, name: string) => {
   consumers.add(name)
@@ -115,38 +152,41 @@ const createConsumer = ({ deps: { wire, settings }, options, consumers, nextSeq 
   return patiently(settings, creation)
 }
 
-const leftAfterLook = ({ left, options }: Reading, { pending }: WireConsumerInfo): number =>
-  options.end === "caughtUp" || left === undefined ? pending : Math.min(left, pending)
-
 /** Takes deliveries as long as none is missing between them. */
-const deliverInOrder = (reading: Reading, finish: (outcome: Outcome) => void) => {
-  let expected = 1
-  let finished = false
-  const end = (outcome: Outcome) => {
-    finished = true
-    finish(outcome)
-  }
-  return ({ reply: _reply, deliverySeq, pending, deliveries: _deliveries, ...message }: WireDelivery): void => {
-    if (finished) return
-    if (deliverySeq !== expected) return end("broken")
-    expected++
-    reading.nextSeq = message.seq + 1
-    Queue.offerUnsafe(reading.queue, message)
-    if (reading.options.follow) return
-    reading.left = reading.options.end === "stored" ? Math.min((reading.left ?? 1) - 1, pending) : pending
-    if (reading.left === 0) end("ended")
-  }
+const deliverInOrder = (reading: Reading, session: Session, delivery: WireDelivery): void => {
+  if (Deferred.isDoneUnsafe(session.outcome)) return
+  const { reply: _reply, deliverySeq, pending, deliveries: _deliveries, ...message } = delivery
+  if (deliverySeq !== session.expected++) return finish(session, "broken")
+  reading.nextSeq = message.seq + 1
+  Queue.offerUnsafe(reading.queue, message)
+  if (reading.options.follow) return
+  const reached = reading.nextSeq > reading.goal
+  if (reached && reading.roundsLeft === 0) finish(session, "ended")
+  else if (reached || pending === 0) session.perhapsEnded.openUnsafe()
 }
 
-const pullAll = Effect.fnUntraced(function* (reading: Reading, name: string, pull: Pull) {
-  const { deps, options } = reading
+const finish = (session: Session, outcome: Outcome): void => {
+  Deferred.doneUnsafe(session.outcome, Effect.succeed(outcome))
+}
+
+/** What a delivery says about messages behind it may be out of date: asks the leader, who answers for one moment. */
+const watchForEnd = Effect.fnUntraced(function* (reading: Reading, session: Session) {
+  while (true) {
+    yield* session.perhapsEnded.await
+    session.perhapsEnded.closeUnsafe()
+    const reached = reading.nextSeq > reading.goal
+    if (Option.isNone(yield* nextStored(reading))) return "ended" as const
+    if (!reached) continue
+    reading.goal = yield* lastSeq(reading)
+    reading.roundsLeft--
+  }
+})
+
+const pullAll = Effect.fnUntraced(function* (reading: Reading, session: Session, pull: Pull) {
   while (true) {
     const end = yield* pull.request(yield* awaitRoom(reading))
     if (end === "broken") return end
-    if (end === "filled" || options.follow) continue
-    const info = yield* patiently(deps.settings, deps.wire.consumer(options.stream, name))
-    if (Option.isNone(info)) return "broken" as const
-    if (info.value.pending === 0) return "ended" as const
+    if (end === "expired" && !reading.options.follow) session.perhapsEnded.openUnsafe()
   }
 })
 

@@ -11,7 +11,7 @@ import { Codecs, type TaskdefReady, type TaskStop } from "#ecs-core/Messages.ts"
 import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { decodeRequest } from "#ecs-core/RequestProblems.ts"
 import { isTombstone, type Run } from "#ecs-core/Run.ts"
-import type { RunRequest } from "#ecs-core/RunRequest.ts"
+import { RunRequest } from "#ecs-core/RunRequest.ts"
 import { runTaskInput } from "#ecs-core/RunTaskInput.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 import { parseSubject } from "#ecs-core/Subjects.ts"
@@ -66,7 +66,7 @@ export const readRequest = (stored: Stored): ReadRequest => {
       bodyDigest: digest("request", raw === undefined ? stored.text : canonicalJson(raw)),
       pool,
       ...(name === undefined ? {} : { name }),
-      ...(raw === undefined ? {} : { request: mask(raw) }),
+      ...(raw === undefined ? {} : { request: mask(knownFieldsOf(raw)) }),
       notices: id.skipped.map(({ source, value, why }) => `run id "${value}" from ${source} was not used: ${why}`),
       problems
     }
@@ -75,6 +75,12 @@ export const readRequest = (stored: Stored): ReadRequest => {
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
+
+/** What may be kept of a request: a secret under a misspelt name is not masked, so that unknown fields are left out. */
+const knownFieldsOf = (raw: unknown): unknown =>
+  typeof raw === "object" && raw !== null && !Array.isArray(raw)
+    ? Object.fromEntries(Object.entries(raw).filter(([name]) => name in RunRequest.fields))
+    : undefined
 
 const notJson = (failure: Undecodable): Problem => ({
   code: "InvalidJson",

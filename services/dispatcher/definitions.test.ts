@@ -6,26 +6,18 @@ import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
 import { text } from "#bus/Message.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
-import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 import { prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
 import { aJob, anAwsFailure, millis } from "#test/support/builders.ts"
-import { inTime, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
+import { defaultsOf, inTime, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
 import { at } from "#test/support/messages.ts"
-import type { DispatcherSettings } from "./config.ts"
+import { dispatcherConfig } from "./config.ts"
 import { decideEntry, makeDefinitions } from "./definitions.ts"
 
 const region = "us-east-1"
 const definition = prepareTaskDefinition(aJob(), region)
 
-const settings: DispatcherSettings = {
-  ...topologyDefaults,
-  region,
-  concurrency: 64,
-  registrationTakeOverSeconds: 30,
-  definitionCheckSeconds: 300,
-  definitionsMax: 100
-}
+const settings = defaultsOf(dispatcherConfig)
 
 const bucket = Effect.flatMap(Buckets, (buckets) => buckets.open(BucketNames.taskDefinitions))
 const replica = Effect.flatMap(bucket, (bucket) => makeDefinitions(bucket, settings))
@@ -127,17 +119,23 @@ describe("ensure", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  const lost = { failures: [anAwsFailure("transient")], carriedOut: true }
-  it.effect("crash of an answer: what ECS has registered is found again, not registered twice", () =>
-    Effect.gen(function* () {
-      const { ensure } = yield* replica
-      const untilThere: Effect.Effect<string> = Effect.matchEffect(inTime(ensure(definition, region)), {
-        onFailure: () => Effect.suspend(() => untilThere),
-        onSuccess: Effect.succeed
-      })
-      const arn = yield* untilThere
-      assert.deepStrictEqual(yield* revisions, [arn])
-    }).pipe(Effect.provide(failingEcs(lost)), Effect.provide(layerMemoryFleet()))
+  it.effect.each([1, 2, 3])(
+    "crash of %i answers: what ECS has registered is found again, not registered twice",
+    (lost) =>
+      Effect.gen(function* () {
+        const { ensure } = yield* replica
+        const untilThere: Effect.Effect<string> = Effect.matchEffect(inTime(ensure(definition, region)), {
+          onFailure: () => Effect.suspend(() => untilThere),
+          onSuccess: Effect.succeed
+        })
+        const arn = yield* untilThere
+        assert.deepStrictEqual(yield* revisions, [arn])
+      }).pipe(
+        Effect.provide(
+          failingEcs({ failures: Array.from({ length: lost }, () => anAwsFailure("transient")), carriedOut: true })
+        ),
+        Effect.provide(layerMemoryFleet())
+      )
   )
 
   it.effect.each(["throttle", "never", "credentials"] as const)("refused (%s): nobody waits for a registrar", (retry) =>
@@ -146,7 +144,7 @@ describe("ensure", () => {
       const failure = yield* Effect.flip(ensure(definition, region))
       assert.deepInclude(failure, { _tag: "AwsFailure", retry })
       assert.deepStrictEqual(yield* states, [])
-      yield* ensure(definition, region)
+      yield* inTime(ensure(definition, region))
       assert.strictEqual((yield* revisions).length, 1)
     }).pipe(
       Effect.provide(failingEcs({ failures: [anAwsFailure(retry)], carriedOut: false })),

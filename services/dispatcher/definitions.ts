@@ -27,7 +27,11 @@ const EntryCodec = codec(Entry)
 type Entry = typeof Entry.Type
 
 /** Another replica is registering this definition; its ARN will be there in a moment. */
-export class DefinitionBusy extends Schema.TaggedError<DefinitionBusy>()("DefinitionBusy", {}) {}
+export class DefinitionBusy extends Schema.TaggedError<DefinitionBusy>()("DefinitionBusy", {}) {
+  override get message() {
+    return "another replica is registering this task definition: wait a second and look again"
+  }
+}
 
 export type DefinitionError = AwsFailure | DefinitionBusy | BusUnavailable | PayloadTooLarge
 
@@ -60,14 +64,15 @@ export const makeDefinitions = (
       timeToLive: (exit) => (Exit.isSuccess(exit) ? `${settings.definitionCheckSeconds} seconds` : 0)
     })
     return {
-      ensure: (definition, region) => {
-        const key = definitionKey(definition, region)
-        pending.set(key, { key, definition, region })
-        return Effect.ensuring(
-          Cache.get(cache, key),
-          Effect.sync(() => pending.delete(key))
-        )
-      }
+      ensure: (definition, region) =>
+        Effect.suspend(() => {
+          const key = definitionKey(definition, region)
+          pending.set(key, { key, definition, region })
+          return Effect.ensuring(
+            Cache.get(cache, key),
+            Effect.sync(() => pending.delete(key))
+          )
+        })
     }
   })
 
@@ -119,8 +124,8 @@ const attempt = (
     const revision = yield* kept === undefined
       ? bucket.create(wanted.key, claim)
       : bucket.update(wanted.key, claim, kept.revision)
-    const arn = yield* (step === "takeOver" ? adoptOrRegister(ecs, wanted) : register(ecs, wanted)).pipe(
-      Effect.tapError(() => Effect.ignore(bucket.delete(wanted.key)))
+    const arn = yield* (step === "takeOver" ? adoptOrRegister(ecs, wanted) : registerOnce(ecs, wanted)).pipe(
+      Effect.tapError((failure) => (answerMayBeLost(failure) ? Effect.void : Effect.ignore(bucket.delete(wanted.key))))
     )
     yield* bucket.update(wanted.key, EntryCodec.encode({ state: "ready", arn, since: instantOf(now) }), revision)
     return arn
@@ -148,6 +153,12 @@ const adoptOrRegister = (ecs: EcsPort, wanted: Wanted): Effect.Effect<string, Aw
     ),
     Effect.flatMap((arn) => (arn === undefined ? register(ecs, wanted) : Effect.succeed(arn)))
   )
+
+/** After such a failure the claim stays: whoever takes it over compares before registering. */
+const answerMayBeLost = (failure: AwsFailure): boolean => failure.retry === "transient"
+
+const registerOnce = (ecs: EcsPort, wanted: Wanted): Effect.Effect<string, AwsFailure> =>
+  register(ecs, wanted).pipe(Effect.catchIf(answerMayBeLost, () => adoptOrRegister(ecs, wanted)))
 
 const register = (ecs: EcsPort, { definition, region }: Wanted): Effect.Effect<string, AwsFailure> =>
   ecs

@@ -1,36 +1,29 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Result } from "effect"
+import { Effect, Result } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
-import { type Delivery, text } from "#bus/Message.ts"
+import type { Delivery } from "#bus/Message.ts"
 import type { Verdict } from "#bus/Verdict.ts"
-import type { Codec } from "#ecs-core/Codec.ts"
-import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
-import { RunCodec } from "#ecs-core/Run.ts"
 import { BucketNames, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import {
   again,
+  crashEverywhere,
+  defaultsOf,
   inTime,
   layerMemoryFleet,
-  type MemoryFleet,
+  liveRuns,
+  messagesOf,
   processPorts,
   published,
-  textsOf
+  recordOf
 } from "#test/support/MemoryFleet.ts"
-import type { DispatcherSettings } from "./config.ts"
+import { dispatcherConfig } from "./config.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { handleRequest } from "./requests.ts"
 
-const settings: DispatcherSettings = {
-  ...topologyDefaults,
-  region: "us-east-1",
-  concurrency: 64,
-  registrationTakeOverSeconds: 30,
-  definitionCheckSeconds: 300,
-  definitionsMax: 100
-}
+const settings = defaultsOf(dispatcherConfig)
 
 /** A dispatcher that dies after so many requests to the bus. */
 const dispatcher = (requestsMax?: number) => Effect.provide(makeFleet(settings), processPorts(requestsMax))
@@ -40,19 +33,8 @@ const request = (body: object, headers?: Readonly<Record<string, string>>) =>
 
 const job = { runId: "nightly", image: "alpine", command: ["true"] }
 
-const decoded = <A>(subject: string, codec: Codec<A>) =>
-  Effect.map(textsOf(Streams.fleet, subject), (texts) => texts.map((text) => Result.getOrThrow(codec.decode(text))))
-const orders = decoded(Filters.taskdefReady, Codecs.taskdefReady)
-const ends = decoded(Filters.runFinished, Codecs.runFinished)
-const liveRuns = Effect.flatMap(Buckets, (buckets) =>
-  Effect.flatMap(buckets.open(BucketNames.live), (live) => live.keys())
-)
-const record = (runId: string) =>
-  Effect.gen(function* () {
-    const runs = yield* (yield* Buckets).open(BucketNames.runs)
-    const entry = Option.getOrThrow(yield* runs.get(runId))
-    return Result.getOrThrow(RunCodec.decode(text({ data: entry.value })))
-  })
+const orders = messagesOf(Streams.fleet, Filters.taskdefReady, Codecs.taskdefReady)
+const ends = messagesOf(Streams.fleet, Filters.runFinished, Codecs.runFinished)
 
 const revisions = Effect.flatMap(EcsModel, ({ ecs }) => ecs.ListTaskDefinitions("us-east-1", {})).pipe(
   Effect.map(({ taskDefinitionArns = [] }) => taskDefinitionArns)
@@ -74,7 +56,7 @@ describe("handleRequest", () => {
       const [order] = yield* orders
       const [arn] = yield* revisions
       assert.strictEqual(order?.runTask.taskDefinition, arn)
-      assert.deepInclude(yield* record("nightly"), { state: "launching", requestSequence: 1 })
+      assert.deepInclude(yield* recordOf("nightly"), { state: "launching", requestSequence: 1 })
       assert.deepStrictEqual(yield* liveRuns, ["nightly"])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
@@ -84,9 +66,9 @@ describe("handleRequest", () => {
       const [one, other] = [yield* dispatcher(), yield* dispatcher()]
       const delivery = yield* request(job)
       yield* handleRequest(one, delivery)
-      const before = yield* record("nightly")
+      const before = yield* recordOf("nightly")
       assert.deepStrictEqual(yield* handleRequest(other, again(delivery)), { _tag: "Ack" })
-      assert.deepStrictEqual(yield* record("nightly"), before)
+      assert.deepStrictEqual(yield* recordOf("nightly"), before)
       assert.strictEqual((yield* orders).length, 1)
       assert.strictEqual((yield* revisions).length, 1)
     }).pipe(Effect.provide(layerMemoryFleet()))
@@ -125,7 +107,7 @@ describe("handleRequest", () => {
       const fleet = yield* dispatcher()
       yield* handleRequest(fleet, yield* request(job))
       assert.deepStrictEqual(yield* handleRequest(fleet, yield* request(job)), { _tag: "Ack" })
-      assert.strictEqual((yield* record("nightly")).requestSequence, 1)
+      assert.strictEqual((yield* recordOf("nightly"))?.requestSequence, 1)
       assert.strictEqual((yield* orders).length, 1)
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
@@ -155,7 +137,7 @@ describe("handleRequest", () => {
         verdicts.flat().map(({ _tag }) => _tag),
         ["Ack", "Dead"]
       )
-      const { requestSequence } = yield* record("nightly")
+      const requestSequence = (yield* recordOf("nightly"))?.requestSequence
       const [order] = yield* orders
       assert.deepStrictEqual(
         order?.runTask.overrides.containerOverrides[0]?.command,
@@ -211,14 +193,6 @@ const crashAfter = (requestsMax: number, delivery: Delivery) =>
     return { survived: Result.isSuccess(result), verdict }
   })
 
-/** The same for every possible place of the crash, each time on an empty fleet. */
-const crashEverywhere = <E>(test: (requestsMax: number) => Effect.Effect<boolean, E, MemoryFleet>) =>
-  Effect.gen(function* () {
-    let requests = 1
-    while (!(yield* Effect.provide(test(requests), layerMemoryFleet(), { local: true }))) requests++
-    return requests
-  })
-
 describe("handleRequest: crash between any two lines, then a redelivery", () => {
   it.effect("completes the launch: one record, one order, one revision", () =>
     Effect.gen(function* () {
@@ -226,7 +200,7 @@ describe("handleRequest: crash between any two lines, then a redelivery", () => 
         Effect.gen(function* () {
           const { survived, verdict } = yield* crashAfter(requestsMax, yield* request(job))
           assert.deepStrictEqual(verdict, { _tag: "Ack" })
-          assert.strictEqual((yield* record("nightly")).state, "launching")
+          assert.strictEqual((yield* recordOf("nightly"))?.state, "launching")
           assert.deepStrictEqual(yield* liveRuns, ["nightly"])
           assert.strictEqual((yield* orders).length, 1)
           assert.strictEqual((yield* revisions).length, 1)

@@ -40,6 +40,18 @@ export const messagesSuite = (it: BusIt): void => {
     })
   )
 
+  it.effect("a replay ends as well when the last messages of the stream were deleted", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const bucket = yield* openBucket(room)
+      yield* Effect.forEach(["a", "b", "c"], (key) => bucket.put(key, key))
+      yield* bucket.delete("c")
+      const { replay } = yield* Messages
+      const left = replay({ stream: `KV_${room.bucket}`, subject: ">", follow: false })
+      assert.deepStrictEqual((yield* Stream.runCollect(left)).map(text), ["a", "b"])
+    })
+  )
+
   it.effect("a following replay gives what is stored, then what comes, to a slow reader as well", () =>
     Effect.gen(function* () {
       const room = yield* openRoom()

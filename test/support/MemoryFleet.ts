@@ -1,15 +1,19 @@
-import { Effect, Fiber, Layer, Option, Stream } from "effect"
+import { Config, ConfigProvider, Effect, Fiber, Layer, Option, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Aws } from "#aws/Aws.ts"
 import { EcsModel, type EcsModelOptions } from "#aws/model/EcsModel.ts"
 import { Runtime } from "#aws/model/Runtime.ts"
+import { Buckets } from "#bus/Bucket.ts"
 import { Bus } from "#bus/Bus.ts"
 import { MemoryServer } from "#bus/MemoryServer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { MemoryLink } from "#bus/memory/MemoryLink.ts"
 import { Publisher } from "#bus/Publisher.ts"
+import type { Codec } from "#ecs-core/Codec.ts"
 import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
+import { type Run, RunCodec } from "#ecs-core/Run.ts"
+import { BucketNames } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 
 /**
@@ -65,9 +69,48 @@ export const published = (
 /** The same message, handed out once more. */
 export const again = (delivery: Delivery): Delivery => ({ ...delivery, deliveries: delivery.deliveries + 1 })
 
-/** The texts of all messages on a subject or filter, in the order of the stream. */
-export const textsOf = (stream: string, subject: string): Effect.Effect<ReadonlyArray<string>, never, Messages> =>
+/**
+ * Runs a test for every place of a crash, each time on an empty fleet: it gets the number of requests after which its
+ * first process dies, and answers whether that process survived. Returns how many places there are.
+ */
+export const crashEverywhere = <E>(test: (requestsMax: number) => Effect.Effect<boolean, E, MemoryFleet>) =>
+  Effect.gen(function* () {
+    let requests = 1
+    while (!(yield* Effect.provide(test(requests), layerMemoryFleet(), { local: true }))) requests++
+    return requests
+  })
+
+/** All messages on a subject or filter, in the order of the stream. */
+export const messagesOf = <A>(
+  stream: string,
+  subject: string,
+  codec: Codec<A>
+): Effect.Effect<ReadonlyArray<A>, never, Messages> =>
   Effect.gen(function* () {
     const all = (yield* Messages).replay({ stream, subject, follow: false })
-    return (yield* Stream.runCollect(all)).map(text)
+    return (yield* Stream.runCollect(all)).map((message) => Result.getOrThrow(codec.decode(text(message))))
   }).pipe(Effect.orDie)
+
+/** The record of a run; undefined = there is none. */
+export const recordOf = (runId: string): Effect.Effect<Run | undefined, never, Buckets> =>
+  Effect.gen(function* () {
+    const entry = yield* (yield* (yield* Buckets).open(BucketNames.runs)).get(runId)
+    return Option.getOrUndefined(
+      Option.map(entry, ({ value }) => Result.getOrThrow(RunCodec.decode(text({ data: value }))))
+    )
+  }).pipe(Effect.orDie)
+
+/** Stores a record as a dispatcher would. */
+export const keepRecord = (run: Run): Effect.Effect<void, never, Buckets> =>
+  Effect.gen(function* () {
+    yield* (yield* (yield* Buckets).open(BucketNames.runs)).put(run.runId, RunCodec.encode(run))
+  }).pipe(Effect.orDie)
+
+/** Ids of the runs that count as not final. */
+export const liveRuns: Effect.Effect<ReadonlyArray<string>, never, Buckets> = Effect.gen(function* () {
+  return yield* (yield* (yield* Buckets).open(BucketNames.live)).keys()
+}).pipe(Effect.orDie)
+
+/** A service's settings where the environment says nothing. */
+export const defaultsOf = <T extends Record<string, Config.Config<unknown>>>(config: T) =>
+  Effect.runSync(Config.all(config).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} })))))

@@ -103,12 +103,12 @@ const receive = (state: State, submit: (d: Delivery) => void, { reply, ...d }: W
     known.deliveries = d.deliveries
     return
   }
-  if (state.ending || held.size >= options.capacity) return deps.wire.settle([reply], { nakDelayMillis: 0 })
+  if (held.size >= options.capacity && !state.ending) return deps.wire.settle([reply], { nakDelayMillis: 0 })
   const { stream, subject, seq, time } = d
   const lease: Held = { message: { stream, subject, seq, time }, reply, deliveries: d.deliveries }
   held.set(seq, lease)
   portions[seq % portions.length]?.add(lease)
-  submit(d)
+  if (!state.ending) submit(d)
 }
 
 const start = <R>(state: State, onLease: OnLease<R>, d: Delivery): Effect.Effect<void, never, R> =>

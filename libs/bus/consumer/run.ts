@@ -90,7 +90,6 @@ const receive = <R>(run: Run<R>, workers: Workers<Hand, R>, { reply, ...d }: Wir
     known.reply = reply
     return
   }
-  if (run.ending) return run.deps.wire.settle([reply], { nakDelayMillis: 0 })
   const hand: Hand = { delivery: d, reply, started: false }
   run.hands.set(d.seq, hand)
   workers.submit(hand)

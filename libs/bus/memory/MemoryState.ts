@@ -73,15 +73,14 @@ export class MemoryState {
     return [...consumers.values()]
   }
 
-  createConsumer(streamName: string, config: WireConsumer): MemoryConsumer | WireError {
+  createConsumer(streamName: string, config: WireConsumer): WireError | undefined {
     const entry = this.entries.get(streamName)
     if (entry === undefined) return missing(`stream ${streamName}`)
     const known = this.consumer(streamName, config.name)
-    if (known !== undefined) return same(known.config, config) ? known : exists(`consumer ${config.name}`)
+    if (known !== undefined) return same(known.config, config) ? undefined : exists(`consumer ${config.name}`)
     entry.stream.expire(this.now)
-    const consumer = new MemoryConsumer(entry.stream, config, this.now)
-    entry.consumers.set(config.name, consumer)
-    return consumer
+    entry.consumers.set(config.name, new MemoryConsumer(entry.stream, config, this.now))
+    return undefined
   }
 
   updateConsumer(stream: string, config: WireConsumer): WireError | undefined {

@@ -8,12 +8,11 @@ import {
   type PullOptions,
   Wire,
   type WireConsumer,
-  type WireConsumerInfo,
   WireError,
   type WirePublish,
   type WireStream
 } from "#bus/wire/Wire.ts"
-import type { MemoryConsumer, Waiter } from "./MemoryConsumer.ts"
+import type { Waiter } from "./MemoryConsumer.ts"
 import { MemoryLink, type MemoryLinkShape, type MemoryRequest } from "./MemoryLink.ts"
 import type { MemoryState } from "./MemoryState.ts"
 import type { MemoryStream } from "./MemoryStream.ts"
@@ -67,20 +66,15 @@ const administration = (state: MemoryState, link: MemoryLinkShape) => ({
   updateStream: (c: WireStream) => ask(link, { operation: "updateStream", about: c.name }, () => state.updateStream(c)),
   consumer: (stream: string, name: string) =>
     ask(link, { operation: "consumer", about: name }, () =>
-      Option.map(Option.fromNullishOr(state.consumer(stream, name)), infoOf)
+      Option.map(Option.fromNullishOr(state.consumer(stream, name)), ({ config }) => config)
     ),
   createConsumer: (stream: string, c: WireConsumer) =>
-    ask(link, { operation: "createConsumer", about: c.name }, () => {
-      const consumer = state.createConsumer(stream, c)
-      return consumer instanceof WireError ? consumer : infoOf(consumer)
-    }),
+    ask(link, { operation: "createConsumer", about: c.name }, () => state.createConsumer(stream, c)),
   updateConsumer: (stream: string, c: WireConsumer) =>
     ask(link, { operation: "updateConsumer", about: c.name }, () => state.updateConsumer(stream, c)),
   deleteConsumer: (stream: string, name: string) =>
     ask(link, { operation: "deleteConsumer", about: name }, () => state.deleteConsumer(stream, name))
 })
-
-const infoOf = ({ config, pending }: MemoryConsumer): WireConsumerInfo => ({ config, pending })
 
 const noAnswer = new WireError({ fault: "transient", message: "no answer" })
 const cutOff = new WireError({ fault: "closed", message: "cut off" })

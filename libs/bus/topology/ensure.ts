@@ -100,7 +100,7 @@ const tried = (
 const create = ({ wire }: Publishing, piece: Piece): Effect.Effect<void, WireError> =>
   piece._tag === "Stream"
     ? wire.createStream(piece.config)
-    : Effect.asVoid(wire.createConsumer(piece.stream, piece.config))
+    : wire.createConsumer(piece.stream, piece.config)
 
 const change = ({ wire }: Publishing, piece: Piece): Effect.Effect<void, WireError> =>
   piece._tag === "Stream" ? wire.updateStream(piece.config) : wire.updateConsumer(piece.stream, piece.config)
@@ -111,7 +111,7 @@ const stateOf = ({ wire, settings }: Publishing, piece: Piece): Effect.Effect<Pi
       ? Effect.map(wire.stream(piece.config.name), stateIf(streamDiffers, piece.config))
       : Effect.map(
           wire.consumer(piece.stream, piece.config.name),
-          stateIf((wanted, actual) => consumerDiffers(wanted, actual.config), piece.config)
+          stateIf(consumerDiffers, piece.config)
         )
   return patiently(settings, look).pipe(
     Effect.catchIf(

@@ -3,7 +3,7 @@ import { BusSettings } from "#bus/BusSettings.ts"
 import { Connection } from "#bus/Connection.ts"
 import type { BusMessage } from "#bus/Message.ts"
 import { openNatsPull } from "./NatsPull.ts"
-import { consumerConfigOf, consumerInfoOf, streamConfigOf, streamOf } from "./natsConfig.ts"
+import { consumerConfigOf, consumerOf, streamConfigOf, streamOf } from "./natsConfig.ts"
 import { wireErrorOf } from "./natsFault.ts"
 import { ackPayload, headersOf, storedOf } from "./natsMessage.ts"
 import { settledWithin } from "./settled.ts"
@@ -33,9 +33,9 @@ export const layer: Layer.Layer<Wire, never, Connection> = Layer.effect(
       stream: (name) => orNone(ask(bus, async () => streamOf((await streams.info(name)).config))),
       createStream: (s) => ask(bus, async () => streams.add(streamConfigOf(s))).pipe(Effect.asVoid),
       updateStream: (s) => ask(bus, async () => streams.update(s.name, streamConfigOf(s))).pipe(Effect.asVoid),
-      consumer: (stream, name) => orNone(ask(bus, async () => consumerInfoOf(await consumers.info(stream, name)))),
+      consumer: (stream, name) => orNone(ask(bus, async () => consumerOf(await consumers.info(stream, name)))),
       createConsumer: (stream, c) =>
-        ask(bus, async () => consumerInfoOf(await consumers.add(stream, consumerConfigOf(c)))),
+        Effect.asVoid(ask(bus, async () => consumers.add(stream, consumerConfigOf(c)))),
       updateConsumer: (stream, c) =>
         ask(bus, async () => consumers.update(stream, c.name, consumerConfigOf(c))).pipe(Effect.asVoid),
       deleteConsumer: (stream, name) => ask(bus, async () => consumers.delete(stream, name)).pipe(Effect.asVoid)

@@ -48,7 +48,7 @@ export interface WireDelivery extends Delivery {
   readonly reply: string
   /** 1, 2, 3 … for each delivery of the consumer: a gap means that something was lost on the way. */
   readonly deliverySeq: number
-  /** Messages that wait for the consumer behind this one. */
+  /** Messages that wait for the consumer behind this one, as far as the server knew. */
   readonly pending: number
 }
 
@@ -79,12 +79,6 @@ export interface WireConsumer {
   readonly maxAckPending?: number
   readonly headersOnly?: boolean
   readonly inactiveSeconds?: number
-}
-
-export interface WireConsumerInfo {
-  readonly config: WireConsumer
-  /** Stored messages that match and were not handed out yet. */
-  readonly pending: number
 }
 
 /** How a pull request ended. */
@@ -134,8 +128,8 @@ export interface WireShape {
   readonly stream: (name: string) => Effect.Effect<Option.Option<WireStream>, WireError>
   readonly createStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly updateStream: (config: WireStream) => Effect.Effect<void, WireError>
-  readonly consumer: (stream: string, name: string) => Effect.Effect<Option.Option<WireConsumerInfo>, WireError>
-  readonly createConsumer: (stream: string, config: WireConsumer) => Effect.Effect<WireConsumerInfo, WireError>
+  readonly consumer: (stream: string, name: string) => Effect.Effect<Option.Option<WireConsumer>, WireError>
+  readonly createConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly updateConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly deleteConsumer: (stream: string, name: string) => Effect.Effect<void, WireError>
 }

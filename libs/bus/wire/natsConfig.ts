@@ -10,7 +10,7 @@ import {
   type StreamConfig
 } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
-import type { WireConsumer, WireConsumerInfo, WireStream } from "./Wire.ts"
+import type { WireConsumer, WireStream } from "./Wire.ts"
 
 const nanosPerSecond = 1_000_000_000
 const nanosOf = (seconds: number) => nanos(Math.round(seconds * 1_000))
@@ -63,12 +63,7 @@ export const consumerConfigOf = (c: WireConsumer): Partial<ConsumerConfig> => ({
   ...(c.inactiveSeconds === undefined ? {} : { inactive_threshold: nanosOf(c.inactiveSeconds) })
 })
 
-export const consumerInfoOf = (info: ConsumerInfo): WireConsumerInfo => ({
-  pending: info.num_pending,
-  config: consumerOf(info)
-})
-
-const consumerOf = ({ config: c, name }: ConsumerInfo): WireConsumer => ({
+export const consumerOf = ({ config: c, name }: ConsumerInfo): WireConsumer => ({
   name,
   durable: c.durable_name !== undefined,
   ...(c.filter_subject === undefined ? {} : { filterSubject: c.filter_subject }),

@@ -1,0 +1,49 @@
+import { Context, Deferred, Effect, Layer } from "effect"
+import { plain, type Style, styleFor } from "./render/style.ts"
+
+/**
+ * The two ends of a pipe. `out` is for what was asked for (a program's lines, tables, JSON), `err` for what is told
+ * meanwhile. Both take text as it is to be written, line ends included.
+ */
+export class Output extends Context.Service<
+  Output,
+  {
+    readonly out: (text: string) => Effect.Effect<void>
+    readonly err: (text: string) => Effect.Effect<void>
+    readonly outStyle: Style
+    readonly errStyle: Style
+    /** Completes when the reader of our output has gone, as `head` does. */
+    readonly broken: Effect.Effect<void>
+  }
+>()("cli/Output") {
+  static readonly layer = Layer.effect(
+    Output,
+    Effect.gen(function* () {
+      const broken = yield* Deferred.make<void>()
+      for (const stream of [process.stdout, process.stderr]) {
+        const onError = () => void Deferred.doneUnsafe(broken, Effect.void)
+        yield* Effect.acquireRelease(
+          Effect.sync(() => stream.on("error", onError)),
+          () => Effect.sync(() => stream.off("error", onError))
+        )
+      }
+      return Output.of({
+        out: (text) => Effect.sync(() => void process.stdout.write(text)),
+        err: (text) => Effect.sync(() => void process.stderr.write(text)),
+        outStyle: styleFor({ isTerminal: process.stdout.isTTY, env: process.env }),
+        errStyle: styleFor({ isTerminal: process.stderr.isTTY, env: process.env }),
+        broken: Deferred.await(broken)
+      })
+    })
+  )
+
+  /** Collects what is written instead of writing it. */
+  static readonly layerMemory = (written: { out: string; err: string }): Layer.Layer<Output> =>
+    Layer.succeed(Output, {
+      out: (text) => Effect.sync(() => void (written.out += text)),
+      err: (text) => Effect.sync(() => void (written.err += text)),
+      outStyle: plain,
+      errStyle: plain,
+      broken: Effect.never
+    })
+}

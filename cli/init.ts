@@ -1,0 +1,26 @@
+import { ConfigProvider, Effect } from "effect"
+import { Command } from "effect/cli"
+import { readAll } from "#process/ConfigReport.ts"
+import { type FleetSetup, setUpFleet, topologyConfig } from "#process/FleetSetup.ts"
+import { connected } from "./connected.ts"
+import { Output } from "./Output.ts"
+
+export const init = Command.make("init", {}, () => connected(initFleet)).pipe(
+  Command.withDescription("Create streams, buckets, consumers and the fleet's id where they are missing")
+)
+
+export const initFleet = Effect.gen(function* () {
+  const setup = yield* setUpFleet(yield* readAll(topologyConfig, ConfigProvider.fromEnv()))
+  yield* (yield* Output).out(initText(setup))
+})
+
+/** What was created, updated or found. */
+export const initText = ({ created, updated, revision, fleetId }: FleetSetup): string =>
+  [
+    ...created.map((name) => `created  ${name}`),
+    ...updated.map((name) => `updated  ${name}`),
+    ...(created.length + updated.length === 0 ? ["Nothing to do: everything is there."] : []),
+    `Fleet ${fleetId}, topology revision ${revision}.`
+  ]
+    .map((line) => `${line}\n`)
+    .join("")

@@ -1,0 +1,17 @@
+import { assert, describe, it } from "@effect/vitest"
+import { fleetHome, readUpFile } from "./home.ts"
+
+describe("fleetHome", () => {
+  it.each([
+    { env: {}, home: "/work/.fleet" },
+    { env: { FLEET_HOME: "" }, home: "/work/.fleet" },
+    { env: { FLEET_HOME: "other" }, home: "/work/other" },
+    { env: { FLEET_HOME: "/var/lib/fleet" }, home: "/var/lib/fleet" }
+  ])("$env is $home", ({ env, home }) => {
+    assert.strictEqual(fleetHome(env, "/work"), home)
+  })
+
+  it("has no file where nothing runs", () => {
+    assert.isUndefined(readUpFile("/does/not/exist"))
+  })
+})

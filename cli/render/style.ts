@@ -1,0 +1,28 @@
+/** Words in colour, or as they are where nobody sees colours. */
+export interface Style {
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+  readonly red: (text: string) => string
+  readonly green: (text: string) => string
+  readonly yellow: (text: string) => string
+  readonly cyan: (text: string) => string
+}
+
+const sgr = (code: number) => (text: string) => `\u001B[${code}m${text}\u001B[0m`
+const asIs = (text: string) => text
+
+const coloured: Style = { bold: sgr(1), dim: sgr(2), red: sgr(31), green: sgr(32), yellow: sgr(33), cyan: sgr(36) }
+
+export const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yellow: asIs, cyan: asIs }
+
+export interface Sink {
+  readonly isTerminal: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Colours go to terminals only, and not where `NO_COLOR` (any value, https://no-color.org) or `TERM=dumb` is set. */
+export const styleFor = ({ isTerminal, env }: Sink): Style => {
+  const noColor = env["NO_COLOR"]
+  const unwanted = (noColor !== undefined && noColor !== "") || env["TERM"] === "dumb"
+  return isTerminal && !unwanted ? coloured : plain
+}

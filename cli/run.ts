@@ -1,0 +1,105 @@
+import { randomBytes } from "node:crypto"
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { Publisher } from "#bus/Publisher.ts"
+import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { connected } from "./connected.ts"
+import { showDryRun } from "./dryRun.ts"
+import { ExitCodes } from "./exitCode.ts"
+import { failure } from "./Failure.ts"
+import { option } from "./flags.ts"
+import { followRun } from "./followRun.ts"
+import { Output } from "./Output.ts"
+import { json as jsonLine } from "./present.ts"
+import { type RequestBody, readRequestFile, requestBody } from "./request.ts"
+import { newRunId, RUN_ID_BYTES } from "./runId.ts"
+import { withLocalFleet } from "./withLocalFleet.ts"
+
+const requestFlags = {
+  image: Flag.String("image").pipe(Flag.optional, Flag.withDescription("Image; unset = the pool's")),
+  env: Flag.String("env").pipe(
+    Flag.withAlias("e"),
+    Flag.withMetavar("NAME=VALUE"),
+    Flag.withDescription("Environment variable; NAME alone takes the value it has here; may be repeated"),
+    Flag.atLeast(0)
+  ),
+  cpu: Flag.Int("cpu").pipe(Flag.optional, Flag.withDescription("CPU units; 1024 is one vCPU")),
+  memory: Flag.Int("memory").pipe(Flag.optional, Flag.withDescription("MiB")),
+  name: Flag.String("name").pipe(Flag.optional, Flag.withDescription("The job's name, shared by all its runs")),
+  pool: Flag.String("pool").pipe(Flag.optional, Flag.withDescription("Named defaults; unset = default")),
+  cluster: Flag.String("cluster").pipe(Flag.optional, Flag.withDescription("ECS cluster, name or ARN")),
+  label: Flag.String("label").pipe(
+    Flag.withMetavar("NAME=VALUE"),
+    Flag.withDescription("Label; becomes a tag of the task; may be repeated"),
+    Flag.atLeast(0)
+  ),
+  command: Argument.String("command").pipe(
+    Argument.withDescription("The program and its arguments, best after --"),
+    Argument.variadic({ min: 0 })
+  )
+}
+
+const wayFlags = {
+  file: Flag.String("file").pipe(
+    Flag.withMetavar("request.json|yaml"),
+    Flag.withDescription("Fields of run.requested; flags win over them; - reads JSON or YAML from standard input"),
+    Flag.optional
+  ),
+  detach: option("detach", "Print the run id and do not follow").pipe(Flag.withAlias("d")),
+  json: option("json", "One JSON object a line on standard output: states, lines, end"),
+  dryRun: option("dry-run", "Print what would be sent to AWS, and start nothing"),
+  local: option("local", "Start NATS, local-aws and all services for this one run, and stop them afterwards")
+}
+
+export const run = Command.make(
+  "run",
+  { ...requestFlags, ...wayFlags },
+  Effect.fn(function* ({ detach, json, dryRun, local, file, ...flags }) {
+    const fields = Option.isSome(file) ? yield* readRequestFile(file.value) : {}
+    const given = yield* Effect.fromResult(requestBody(flags, fields, process.env))
+    const runId = runIdOf(given, randomBytes(RUN_ID_BYTES))
+    const order: RunOrder = { runId, body: { ...given, runId }, json, detach, letGo: letGoText(local, runId) }
+    if (dryRun) return yield* showDryRun(order.body, runId)
+    if (!local) return yield* connected(orderRun(order))
+    if (detach) return yield* failure("--local stops everything with its run and cannot --detach.", ExitCodes.usage)
+    yield* withLocalFleet(orderRun(order))
+  })
+).pipe(
+  Command.withDescription("Run a program on ECS: shows its states and its output, and ends with its exit code"),
+  Command.withExamples([
+    { command: "fleet run -- echo hello", description: "with the pool's image" },
+    { command: "fleet run --image alpine --cpu 512 --memory 1024 -- sh -c 'exit 3'", description: "ends with 3" },
+    { command: "fleet run --dry-run --file request.yaml", description: "shows both AWS calls" },
+    { command: "fleet run --local -- echo hello", description: "needs no set-up at all" }
+  ])
+)
+
+const runIdOf = (body: RequestBody, random: Uint8Array): string => {
+  const { runId, name } = body
+  return typeof runId === "string" ? runId : newRunId(typeof name === "string" ? name : undefined, random)
+}
+
+const letGoText = (local: boolean, runId: string): string =>
+  local ? "Stopping everything." : `Let go of it; follow it again with: fleet logs -f ${runId}`
+
+export interface RunOrder {
+  readonly runId: string
+  readonly body: RequestBody
+  readonly json: boolean
+  readonly detach: boolean
+  /** What is told when the second Ctrl-C lets go of the run. */
+  readonly letGo: string
+}
+
+/** Publishes the request and, unless detached, follows the run to its end. */
+export const orderRun = Effect.fnUntraced(function* (order: RunOrder) {
+  const { out, err, errStyle } = yield* Output
+  const { runId, json, detach } = order
+  const data = JSON.stringify({ v: 1, ...order.body })
+  yield* (yield* Publisher).publish({ stream: Streams.inbox, subject: Subjects.runRequested(), data })
+  if (detach) return yield* out(json ? jsonLine({ runId }) : `${runId}\n`)
+  yield* json
+    ? out(jsonLine({ type: "requested", runId }))
+    : err(`${errStyle.cyan("●")} requested ${errStyle.bold(runId)}\n`)
+  yield* followRun(order)
+})

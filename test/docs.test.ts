@@ -1,0 +1,171 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { AttemptKinds } from "#ecs-core/Subjects.ts"
+
+const root = process.cwd()
+const SKIPPED = new Set(["node_modules", ".git", ".cache", ".fleet"])
+
+const filesBelow = (folder: string, ending: string): ReadonlyArray<string> =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (SKIPPED.has(entry.name)) return []
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return filesBelow(path, ending)
+    return entry.name.endsWith(ending) ? [path] : []
+  })
+
+const pages = filesBelow(root, ".md").map((path) => ({
+  path,
+  page: relative(root, path),
+  text: readFileSync(path, "utf8")
+}))
+const prose = (text: string): string => text.replaceAll(/^```.*?^```/gms, "")
+/** GitHub's rule: lower case, punctuation gone, spaces become dashes. */
+const anchorsOf = (text: string): ReadonlyArray<string> =>
+  [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-")
+  )
+
+const links = pages.flatMap(({ path, page, text }) =>
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => ({ path, page, target }))
+    .filter(({ target }) => !/^[a-z]+:/.test(target))
+)
+
+describe("links", () => {
+  it.each(links)("of $page lead somewhere: $target", ({ path, target }) => {
+    const [file = "", anchor] = target.split("#")
+    const found = file === "" ? path : join(dirname(path), file)
+    assert.isTrue(existsSync(found), `${target} does not exist`)
+    if (anchor === undefined) return
+    assert.include(anchorsOf(readFileSync(found, "utf8")), anchor)
+  })
+
+  it("are there to be tested", () => {
+    assert.isAbove(links.length, 20)
+  })
+})
+
+/** Commands that a test runs, and which. */
+const provedBy: Readonly<Record<string, string>> = {
+  "node docs/schemas/generate.ts": "test/schemas.test.ts"
+}
+
+/** Commands that are the checks themselves, or set a shell up for them. */
+const checks = new Set([
+  'export PATH="$PWD/node_modules/.bin:$PATH"',
+  "npm ci",
+  "npm test",
+  "npm ci && npm test",
+  "npm run check",
+  "npm run format"
+])
+
+/** Commands that no test runs yet. Whoever writes that test moves its command up to `provedBy`. */
+const unproved = new Set(["npm ci && npm run demo", "npm run up", "npx fleet run -- sh -c 'echo hello; exit 3'"])
+
+/** Commands that need AWS or Docker. */
+const needsMore = new Set(["docker compose -f deploy/compose.yml up -d --build --wait"])
+
+const commands = pages
+  .filter(({ page }) => !page.includes("/") || page.startsWith("docs/"))
+  .flatMap(({ page, text }) =>
+    [...text.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = ""]) =>
+      block
+        .split("\n")
+        .map((line) => line.replace(/(^|\s)#.*$/, "").trim())
+        .filter((line) => line !== "")
+        .map((command) => ({ page, command }))
+    )
+  )
+
+describe("commands", () => {
+  it.each(commands)("$page: $command", ({ command }) => {
+    const known = command in provedBy || [checks, unproved, needsMore].some((list) => list.has(command))
+    assert.isTrue(known, `"${command}" is in no list of test/docs.test.ts: say which test runs it, or what it needs`)
+  })
+
+  it.each(Object.entries(provedBy))("%s is named in %s", (command, test) => {
+    assert.include(readFileSync(join(root, test), "utf8"), command)
+  })
+
+  it("are listed only if a page shows them", () => {
+    const shown = new Set(commands.map(({ command }) => command))
+    const listed = [...Object.keys(provedBy), ...checks, ...unproved, ...needsMore]
+    assert.deepStrictEqual(
+      listed.filter((command) => !shown.has(command)),
+      []
+    )
+  })
+
+  it.each(
+    [...checks, ...unproved].flatMap((command) =>
+      [...command.matchAll(/npm run ([a-z:]+)/g)].map(([, name = ""]) => name)
+    )
+  )("npm run %s exists", (script) => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      scripts: Record<string, string>
+    }
+    assert.property(scripts, script)
+  })
+})
+
+const NOT_SETTINGS = new Set(["FLEET_IN", "FLEET_LOGS", "FLEET_DEAD"])
+const sources = ["libs", "services", "cli"]
+  .flatMap((folder) => filesBelow(join(root, folder), ".ts"))
+  .filter((path) => !path.endsWith(".test.ts") && !path.includes("/fixtures/"))
+  .map((path) => readFileSync(path, "utf8"))
+const variables = sources
+  .flatMap((text) => [...text.matchAll(/"((?:FLEET|NATS|LOCAL_AWS|OTLP|LOG)_[A-Z_]+)"/g)])
+  .map(([, name = ""]) => name)
+  .filter((name) => !NOT_SETTINGS.has(name))
+
+describe("settings", () => {
+  const described = pages
+    .filter(({ page }) => page === "docs/settings.md" || /^services\/[^/]+\/README\.md$/.test(page))
+    .map(({ text }) => text)
+    .join("\n")
+
+  it.each([
+    ...new Set([...described.matchAll(/`((?:FLEET|NATS|LOCAL_AWS|OTLP|LOG)_[A-Z_]+)`/g)].map(([, name = ""]) => name))
+  ])("%s is read somewhere", (name) => {
+    assert.isTrue(
+      sources.some((text) => text.includes(name)),
+      `no source names ${name}: remove it from the page`
+    )
+  })
+
+  it.each([...new Set(variables)])("%s is described", (name) => {
+    assert.include(described, `\`${name}\``, `describe ${name} in docs/settings.md, or in the README of its service`)
+  })
+})
+
+describe("docs/architecture.md", () => {
+  const rows = readFileSync(join(root, "docs/architecture.md"), "utf8")
+
+  it.each(["run.requested", "run.cancel", "run.queued", "run.finished", "logs", "dead", ...AttemptKinds])(
+    "has a row for %s",
+    (kind) => {
+      assert.match(rows, new RegExp(`^\\| .*\`${kind}\\.<`, "m"))
+    }
+  )
+})
+
+describe("README.md", () => {
+  const text = readFileSync(join(root, "README.md"), "utf8")
+
+  it("shows the first command within 20 lines and is shorter than 150", () => {
+    const lines = text.split("\n")
+    assert.isBelow(lines.indexOf("npm ci && npm run demo"), 20)
+    assert.isBelow(lines.length, 150)
+  })
+})
+
+describe("pages", () => {
+  it.each(pages)("$page has one title", ({ text }) => {
+    assert.lengthOf([...prose(text).matchAll(/^# /gm)], 1)
+  })
+})
