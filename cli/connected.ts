@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { Bus, type Ports } from "#bus/Bus.ts"
 import { BusUnavailable } from "#bus/BusError.ts"
 import { Connection } from "#bus/Connection.ts"
+import type { ConfigInvalid } from "#process/ConfigReport.ts"
 import { connectionSettings } from "./connection.ts"
 import { ExitCodes } from "./exitCode.ts"
 import { type Failure, failure } from "./Failure.ts"
@@ -13,7 +14,7 @@ const CONNECT_SECONDS = 2
 export const connected = <A, E, R>(
   command: Effect.Effect<A, E, R>,
   { connectSeconds = CONNECT_SECONDS }: { readonly connectSeconds?: number } = {}
-): Effect.Effect<A, Exclude<E, BusUnavailable> | Failure, Exclude<R, Ports | Connection>> =>
+): Effect.Effect<A, Exclude<E, BusUnavailable> | Failure | ConfigInvalid, Exclude<R, Ports | Connection>> =>
   Effect.gen(function* () {
     const { options } = yield* connectionSettings
     const url = options.servers.join(", ")

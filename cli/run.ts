@@ -7,6 +7,7 @@ import { connected } from "./connected.ts"
 import { showDryRun } from "./dryRun.ts"
 import { ExitCodes } from "./exitCode.ts"
 import { failure } from "./Failure.ts"
+import { openRuns } from "./findRun.ts"
 import { option } from "./flags.ts"
 import { followRun } from "./followRun.ts"
 import { Output } from "./Output.ts"
@@ -91,11 +92,15 @@ export interface RunOrder {
   readonly letGo: string
 }
 
+/** A publish into nowhere is only given up after half a minute; a bucket that is missing shows at once. */
+const assertSetUp = openRuns
+
 /** Publishes the request and, unless detached, follows the run to its end. */
 export const orderRun = Effect.fnUntraced(function* (order: RunOrder) {
   const { out, err, errStyle } = yield* Output
   const { runId, json, detach } = order
   const data = JSON.stringify({ v: 1, ...order.body })
+  yield* assertSetUp
   yield* (yield* Publisher).publish({ stream: Streams.inbox, subject: Subjects.runRequested(), data })
   if (detach) return yield* out(json ? jsonLine({ runId }) : `${runId}\n`)
   yield* json

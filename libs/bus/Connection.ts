@@ -53,6 +53,8 @@ export class Connection extends Context.Service<
     readonly js: JetStreamClient
     readonly jsm: JetStreamManager
     readonly serverVersion: string
+    /** False from a disconnection to the next reconnection. */
+    readonly isConnected: () => boolean
     /** Never succeeds; fails when the connection is closed by anything but its own scope. */
     readonly closed: Effect.Effect<never, BusUnavailable>
     /** A subject of our own to get answers at, below `inboxPrefix`. */
@@ -66,8 +68,12 @@ export class Connection extends Context.Service<
 }
 
 const make = Effect.fnUntraced(function* (options: ConnectionOptions) {
-  const nc = yield* Effect.acquireRelease(connectPatiently(options), disconnect)
+  let connected = true
+  const nc = yield* Effect.acquireRelease(connectPatiently(options), (nc) => disconnect(nc, connected))
   const listeners = new Set<(event: ConnectionEvent) => void>()
+  listeners.add((event) => {
+    if (event._tag !== "Denied") connected = event._tag === "Reconnected"
+  })
   yield* Effect.forkScoped(watchStatus(nc, listeners))
   const closed = yield* watchClosed(nc)
   const { answerTimeoutSeconds } = yield* BusSettings
@@ -78,6 +84,7 @@ const make = Effect.fnUntraced(function* (options: ConnectionOptions) {
     js: jetstream(nc, { timeout }),
     jsm,
     serverVersion: nc.info?.version ?? "0.0.0",
+    isConnected: () => connected,
     closed,
     newInbox: () => createInbox(options.inboxPrefix),
     listen: (listener) => {
@@ -159,9 +166,9 @@ const connectFailed = (options: ConnectionOptions, error: unknown) =>
   })
 
 /** Drains, so that acknowledgements on the way arrive; a server that does not answer holds nobody up. */
-const disconnect = (nc: NatsConnection): Effect.Effect<void> =>
+const disconnect = (nc: NatsConnection, connected: boolean): Effect.Effect<void> =>
   Effect.promise(async () => {
-    await settledWithin(nc.drain(), drainTimeoutMillis)
+    if (connected) await settledWithin(nc.drain(), drainTimeoutMillis)
     await nc.close()
   })
 

@@ -34,22 +34,42 @@ const Creds = Schema.String.pipe(
   )
 )
 
+/** A path that can be read now; a wrong one would otherwise look like a server that cannot be reached. */
+const ReadableFile = Schema.String.check(
+  Schema.makeFilter((path) => readFileOf(path) !== "" || "must be the path of a file that can be read")
+)
+
+/** `SU…`, as `nsc` and `nk` print it. */
+const NkeySeed = Schema.String.check(Schema.isPattern(/^S[A-Z2-7]{57}$/, { message: "must be an NKey seed (SU…)" }))
+
+const Servers = Schema.String.check(
+  Schema.makeFilter(
+    (list) =>
+      serversOf(list).every((server) => URL.canParse(server)) ||
+      "must be addresses such as nats://host:4222, separated by commas"
+  )
+)
+
+const serversOf = (list: string): ReadonlyArray<string> =>
+  list.split(",").map((server) => (server.includes("://") ? server.trim() : `nats://${server.trim()}`))
+
+const file = (name: string) => Config.option(Config.schema(ReadableFile, name))
 const optional = (name: string) => Config.option(Config.String(name))
 const secret = (name: string) => Config.option(Config.Redacted(name))
 
 /** The connection's settings, the same for every process; each is a variable of the environment. */
 export const connectionConfig = {
-  /** One server or several, separated by commas. */
-  natsUrl: Config.String("NATS_URL").pipe(Config.withDefault(DEFAULT_NATS_URL)),
+  /** One server or several, separated by commas; `tls://` for TLS, `nats://user:password@host:4222` for an account. */
+  natsUrl: Config.schema(Servers, "NATS_URL").pipe(Config.withDefault(DEFAULT_NATS_URL)),
   /** Content of a `.creds` file as base64, or its path. */
   natsCreds: Config.option(Config.map(Config.schema(Creds, "NATS_CREDS"), (creds) => Redacted.make(creds))),
-  natsNkeySeed: secret("NATS_NKEY_SEED"),
+  natsNkeySeed: Config.option(Config.map(Config.schema(NkeySeed, "NATS_NKEY_SEED"), (seed) => Redacted.make(seed))),
   natsUser: optional("NATS_USER"),
   natsPassword: secret("NATS_PASSWORD"),
   /** Paths of PEM files; with any of them the connection uses TLS. */
-  natsTlsCa: optional("NATS_TLS_CA"),
-  natsTlsCert: optional("NATS_TLS_CERT"),
-  natsTlsKey: optional("NATS_TLS_KEY"),
+  natsTlsCa: file("NATS_TLS_CA"),
+  natsTlsCert: file("NATS_TLS_CERT"),
+  natsTlsKey: file("NATS_TLS_KEY"),
   /** For accounts that may subscribe below one prefix only. */
   natsInboxPrefix: optional("NATS_INBOX_PREFIX")
 }
@@ -60,10 +80,13 @@ export type ConnectionValues = {
 
 /** The options of a connection that shows itself to the server under this name. */
 export const connectionOptions = (values: ConnectionValues, name: string): ConnectionOptions => {
-  const tls = present({ caFile: values.natsTlsCa, certFile: values.natsTlsCert, keyFile: values.natsTlsKey })
+  const urls = serversOf(values.natsUrl).map((server) => new URL(server))
+  const files = present({ caFile: values.natsTlsCa, certFile: values.natsTlsCert, keyFile: values.natsTlsKey })
+  const wantsTls = Object.keys(files).length > 0 || urls.some(({ protocol }) => protocol === "tls:")
   return {
-    servers: values.natsUrl.split(",").map((server) => server.trim()),
+    servers: urls.map(({ host }) => `nats://${host}`),
     name,
+    ...accountIn(urls),
     ...present({
       creds: values.natsCreds,
       nkeySeed: values.natsNkeySeed,
@@ -71,8 +94,15 @@ export const connectionOptions = (values: ConnectionValues, name: string): Conne
       pass: values.natsPassword,
       inboxPrefix: values.natsInboxPrefix
     }),
-    ...(Object.keys(tls).length === 0 ? {} : { tls })
+    ...(wantsTls ? { tls: files } : {})
   }
+}
+
+/** User and password of the first address that has them. `NATS_USER` and `NATS_PASSWORD` win. */
+const accountIn = (urls: ReadonlyArray<URL>): Pick<ConnectionOptions, "user" | "pass"> => {
+  const url = urls.find(({ username }) => username !== "")
+  if (url === undefined) return {}
+  return { user: decodeURIComponent(url.username), pass: Redacted.make(decodeURIComponent(url.password)) }
 }
 
 type Present<T> = { -readonly [K in keyof T]?: T[K] extends Option.Option<infer A> ? A : never }

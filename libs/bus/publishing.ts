@@ -62,24 +62,40 @@ export const publishFenced = Effect.fnUntraced(function* (
     headers: { ...plain.headers, [publishIdHeader]: id },
     expectedLastSequence: expected
   }
+  let repeated = false
   const attempt: Effect.Effect<FenceResult, WireError> = wire.publish(publish).pipe(
     Effect.map(({ seq }): FenceResult => ({ _tag: "Stored", seq })),
     Effect.catchIf(
       (error) => error.fault === "wrongLastSequence",
-      () => judgeRefusal(wire, m, expected, id)
+      () => judgeRefusal(wire, { m, expected, id, repeated })
+    ),
+    Effect.tapError(() =>
+      Effect.sync(() => {
+        repeated = true
+      })
     )
   )
   return yield* patiently(settings, attempt).pipe(Effect.mapError(publishFailure(publish)))
 })
 
-/** Who stands in the way? Nobody yet means that somebody's publish is still in process: the same again. */
+interface Refusal {
+  readonly m: Outgoing
+  readonly expected: number
+  readonly id: string
+  /** True if an earlier attempt may have been stored. */
+  readonly repeated: boolean
+}
+
+/**
+ * Who stands in the way? The first message behind the expected one, which others may have followed since; as long as
+ * nothing of ours can be there, the subject's last message tells as much and is found faster. Nobody at all means that
+ * somebody's publish is still in process: the same again.
+ */
 const judgeRefusal = Effect.fnUntraced(function* (
   wire: WireShape,
-  { stream, subject }: Outgoing,
-  expected: number,
-  id: string
+  { m: { stream, subject }, expected, id, repeated }: Refusal
 ): Effect.fn.Return<FenceResult, WireError> {
-  const other = yield* expected === 0 ? wire.last(stream, subject) : wire.next(stream, subject, expected + 1)
+  const other = yield* repeated || expected > 0 ? wire.next(stream, subject, expected + 1) : wire.last(stream, subject)
   if (Option.isSome(other))
     return other.value.headers[publishIdHeader] === id
       ? { _tag: "Stored", seq: other.value.seq }

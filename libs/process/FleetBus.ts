@@ -1,18 +1,33 @@
 import { Effect, Layer } from "effect"
 import { Bus } from "#bus/Bus.ts"
+import type { BusUnavailable } from "#bus/BusError.ts"
 import { Connection } from "#bus/Connection.ts"
 import { connectionConfig, connectionOptions } from "#bus/ConnectionConfig.ts"
 import { readConfig } from "#process/ConfigReport.ts"
 import { Health } from "#process/Health.ts"
 
-/** A closed connection is told to the health checks at once; a server that is away for a moment is waited for. */
+/**
+ * A server that is away for a moment is waited for, and the health checks say so. A connection that is closed for good
+ * (credentials revoked, for instance) ends the process: whoever started it starts it again, and nothing is lost.
+ */
 const watchConnection = Layer.effectDiscard(
   Effect.gen(function* () {
-    const { nc } = yield* Connection
-    const check = Effect.sync(() => (nc.isClosed() ? "the connection to NATS is closed" : "ok"))
-    yield* (yield* Health).register({ name: "nats", check })
+    const { listen, closed } = yield* Connection
+    let status = "ok"
+    const stop = listen(({ _tag }) => {
+      if (_tag !== "Denied") status = _tag === "Reconnected" ? "ok" : "disconnected, reconnecting"
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(stop))
+    yield* (yield* Health).register({ name: "nats", check: Effect.sync(() => status) })
+    yield* Effect.forkScoped(Effect.catch(closed, endProcess))
   })
 )
+
+const endProcess = (error: BusUnavailable) =>
+  Effect.andThen(
+    Effect.logFatal("the connection to NATS is closed for good", { why: error.message }),
+    Effect.sync(() => process.exit(1))
+  )
 
 /** The bus of a service, connected as the environment says, and part of its health. */
 export const fleetBus = (name: string) => {

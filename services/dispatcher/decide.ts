@@ -164,7 +164,7 @@ export const refusalOf = (problem: Problem, nowMillis: number): RunMessage => ({
 
 const isRunId = Schema.is(RunId)
 
-/** What a message of `task.*` or `run.cancel.*` tells about a run; undefined for our own orders. */
+/** What a message of `task.*` or `run.cancel.*` tells about a run; undefined for our own orders. An empty body is `{}`. */
 export const readFact = (
   stored: Stored
 ): Result.Result<{ readonly runId: RunId; readonly event: RunMessage | undefined }, Undecodable> => {
@@ -172,7 +172,10 @@ export const readFact = (
   const runId = parsed !== undefined && "runId" in parsed ? parsed.runId : undefined
   if (!isRunId(runId)) return Result.fail(new Undecodable({ message: `"${stored.subject}" names no run id` }))
   const fold = <A>(codec: Codec<A>, event: (message: A) => RunMessage) =>
-    Result.map(codec.decode(stored.text), (message) => ({ runId, event: event(message) }))
+    Result.map(codec.decode(stored.text.trim() === "" ? "{}" : stored.text), (message) => ({
+      runId,
+      event: event(message)
+    }))
   switch (parsed?.kind) {
     case "run.cancel":
       return fold(Codecs.runCancel, (message) => ({ kind: "run.cancel", runId, at: instantOf(stored.time), message }))

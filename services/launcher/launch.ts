@@ -2,7 +2,7 @@ import type { RunTaskCommandInput, Task } from "@aws-sdk/client-ecs"
 import { Clock, Effect, Random, Result } from "effect"
 import { classifyFailures } from "#aws/AwsError.ts"
 import { mutable } from "#aws/Mutable.ts"
-import type { AwsFailure } from "#ecs-core/errors.ts"
+import { AwsFailure } from "#ecs-core/errors.ts"
 import type { FleetId } from "#ecs-core/Ids.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import type { TaskdefReady } from "#ecs-core/Messages.ts"
@@ -82,17 +82,32 @@ export const findTask = (fleet: Fleet, order: TaskdefReady): Effect.Effect<Launc
     return arns.length === 0 ? undefined : yield* ours(fleet, order, arns)
   })
 
-/** Among tasks that a conflict named, the one that this attempt started. */
+/**
+ * Among named tasks, the one that this attempt started; undefined = they are somebody else's. A task that ECS names but
+ * cannot describe yet may be ours: that is a passing failure, since "not ours" leads to another launch.
+ */
 export const ours = (
   fleet: Fleet,
   order: TaskdefReady,
   arns: ReadonlyArray<string>
-): Effect.Effect<LaunchedTask | undefined, AwsFailure> =>
-  Effect.map(fleet.ecs.describeTasks(order.target, order.runTask.cluster, arns.slice(0, 100)), ({ tasks }) =>
-    tasks
-      .filter((task) => task.startedBy === ownerOf(fleet.fleetId, order))
+): Effect.Effect<LaunchedTask | undefined, AwsFailure> => {
+  const asked = arns.slice(0, 100)
+  return Effect.flatMap(fleet.ecs.describeTasks(order.target, order.runTask.cluster, asked), ({ tasks }) => {
+    const task = tasks
+      .filter(({ startedBy }) => startedBy === ownerOf(fleet.fleetId, order))
       .map(launchedOf)
-      .find((task) => task !== undefined)
-  )
+      .find((each) => each !== undefined)
+    return task === undefined && tasks.length < asked.length ? notDescribed() : Effect.succeed(task)
+  })
+}
+
+const notDescribed = () =>
+  new AwsFailure({
+    code: "TaskNotFound",
+    retry: "transient",
+    action: "DescribeTasks",
+    message: "ECS names a task of this launch and does not describe it yet.",
+    advice: "It is asked again."
+  })
 
 const ownerOf = (fleetId: FleetId, order: TaskdefReady): string => startedBy(fleetId, order.runId, order.attempt)

@@ -14,6 +14,9 @@ export interface Attempt {
   readonly lease: Lease
   readings: ReadonlyArray<Reading>
   last: LastSeen
+  /** When the end of the task was noticed; written by whoever notices it, at any moment, also amid a round. */
+  endedAt: number | undefined
+  /** Counted by the rounds alone, once the task has ended. */
   silence: Silence | undefined
 }
 
@@ -39,7 +42,7 @@ export const takeOver = (
     if (started.logs.sources.length === 0) return yield* publishNotice(ports, started, last, lease)
     const published = own.length === 0 ? [] : yield* publishedLines(ports, runId, attempt)
     const readings = resume(started, own, published, settings.lateSeconds * 1000)
-    attempts.set(attemptKey(runId, attempt), { started, lease, readings, last, silence: undefined })
+    attempts.set(attemptKey(runId, attempt), { started, lease, readings, last, endedAt: undefined, silence: undefined })
     const stopped = yield* ports.messages.last(Streams.fleet, Subjects.taskStopped(runId, attempt))
     if (Option.isSome(stopped)) markEnded(attempts, attemptKey(runId, attempt), yield* Clock.currentTimeMillis)
   })
@@ -55,8 +58,7 @@ const publishNotice = (ports: Ports, started: TaskStarted, last: LastSeen, lease
 /** The task is over: from now on silence counts. */
 export const markEnded = (attempts: Attempts, key: string, nowMillis: number): void => {
   const attempt = attempts.get(key)
-  if (attempt === undefined || attempt.silence !== undefined) return
-  attempt.silence = { endedAt: nowMillis, quietSince: nowMillis, quietPolls: 0 }
+  if (attempt !== undefined) attempt.endedAt ??= nowMillis
 }
 
 /** What one round brought for an attempt; `heard` = every stream was read to its end. */
@@ -77,7 +79,7 @@ export const carryOn = (
   Effect.gen(function* () {
     const { runId, attempt: number } = attempt.started
     const now = yield* Clock.currentTimeMillis
-    const silence = listen(attempt.silence, round, now)
+    const silence = listen(attempt, round, now)
     const drained = silence === undefined ? undefined : drainState(silence, settings, now)
     const after = round.readings.map(({ position }) => (drained === undefined ? position : { ...position, drained }))
     if (round.lines.length > 0 || drained !== undefined) {
@@ -96,8 +98,10 @@ export const carryOn = (
   })
 
 /** Only a round that heard everything and brought nothing is a quiet one. */
-const listen = (silence: Silence | undefined, { lines, heard }: Round, now: number): Silence | undefined => {
-  if (silence === undefined) return undefined
+const listen = (attempt: Attempt, { lines, heard }: Round, now: number): Silence | undefined => {
+  const { endedAt } = attempt
+  if (endedAt === undefined) return undefined
+  const silence = attempt.silence ?? { endedAt, quietSince: endedAt, quietPolls: 0 }
   if (lines.length > 0 || !heard) return { ...silence, quietSince: now, quietPolls: 0 }
   return { ...silence, quietPolls: silence.quietPolls + 1 }
 }

@@ -41,7 +41,7 @@ export const round = (
     })
     yield* Effect.forEach(
       [...attempts.values()],
-      (attempt) => publishRound(ports, settings, attempts, attempt, answers, startedAt),
+      (attempt) => publishRound(ports, settings, attempts, attempt, { answers, startedAt }),
       {
         concurrency: 16,
         discard: true
@@ -105,13 +105,18 @@ const missed = (group: Group, failure: AwsFailure, answers: Map<string, Answer>)
     return Effect.void
   })
 
+interface Heard {
+  readonly answers: ReadonlyMap<string, Answer>
+  /** When the round began. */
+  readonly startedAt: number
+}
+
 const publishRound = (
   ports: Ports,
   settings: LogStreamerSettings,
   attempts: Attempts,
   attempt: Attempt,
-  answers: ReadonlyMap<string, Answer>,
-  startedAt: number
+  { answers, startedAt }: Heard
 ) => {
   const lateMillis = settings.lateSeconds * 1000
   const taken = attempt.readings.map((reading) => {

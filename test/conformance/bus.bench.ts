@@ -1,6 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect } from "@nats-io/transport-node"
-import { Context, Effect, Layer, References, type Scope } from "effect"
+import { Context, Effect, Layer, References, Schedule, type Scope } from "effect"
 import { Bus, type Ports } from "#bus/Bus.ts"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { MemoryServer } from "#bus/MemoryServer.ts"
@@ -80,23 +80,26 @@ const benchNats = Layer.effect(
       startClient: startNatsClient(server.port),
       restart: server.restart,
       consumers: (stream) =>
-        Effect.promise(async () => {
+        look(async () => {
           const names: Array<string> = []
           for await (const { name } of jsm.consumers.list(stream)) names.push(name)
           return names
         }),
-      unacked: (stream, durable) =>
-        Effect.promise(async () => (await jsm.consumers.info(stream, durable)).num_ack_pending)
+      unacked: (stream, durable) => look(async () => (await jsm.consumers.info(stream, durable)).num_ack_pending)
     })
   })
 )
+
+/** Asks until there is an answer: the server may be on its way up. */
+const look = <A>(ask: () => Promise<A>): Effect.Effect<A> =>
+  Effect.tryPromise(ask).pipe(Effect.retry(Schedule.spaced("10 millis")), Effect.orDie)
 
 const administration = Effect.fnUntraced(function* (url: string) {
   const nc = yield* Effect.acquireRelease(
     Effect.promise(() => connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100 })),
     (open) => Effect.promise(() => open.close())
   )
-  return yield* Effect.promise(() => jetstreamManager(nc, { checkAPI: false }))
+  return yield* Effect.promise(() => jetstreamManager(nc, { checkAPI: false, timeout: 500 }))
 })
 
 const startNatsClient = Effect.fnUntraced(function* (port: number) {

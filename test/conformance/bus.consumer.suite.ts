@@ -3,7 +3,6 @@ import { Clock, Deferred, Effect, Fiber, Queue, Tracer } from "effect"
 import { Consumer, type Delivery, Verdict } from "#bus/Consumer.ts"
 import { text } from "#bus/Message.ts"
 import { Publisher } from "#bus/Publisher.ts"
-import { BusBench } from "./bus.bench.ts"
 import {
   as,
   type BusIt,
@@ -12,9 +11,6 @@ import {
   publishMany,
   type Room,
   startClient,
-  storedIn,
-  textsIn,
-  until,
   untilUnacked
 } from "./bus.facts.ts"
 
@@ -23,8 +19,11 @@ const options = (room: Room) => ({ ...durableOptions(room), concurrency: 4, ackW
 type Handler = (d: Delivery) => Effect.Effect<Verdict>
 
 /** Runs the room's consumer until the scope ends. */
-const consume = (room: Room, handler: Handler, more: { readonly concurrency?: number; readonly drainSeconds?: number } = {}) =>
-  Effect.forkScoped(Consumer.use((c) => c.run({ ...options(room), ...more }, handler)))
+const consume = (
+  room: Room,
+  handler: Handler,
+  more: { readonly concurrency?: number; readonly drainSeconds?: number } = {}
+) => Effect.forkScoped(Consumer.use((c) => c.run({ ...options(room), ...more }, handler)))
 
 export const consumerSuite = (it: BusIt): void => {
   it.effect("handles every message once and acknowledges it", () =>
@@ -162,30 +161,6 @@ export const consumerSuite = (it: BusIt): void => {
       const seen = yield* Queue.unbounded<number>()
       yield* consume(room, (d) => Effect.as(Queue.offer(seen, d.deliveries), Verdict.ack))
       assert.strictEqual(yield* Queue.take(seen), 2)
-    })
-  )
-
-  it.effect("a restart of the server in the middle: every message is handled, none has two effects", () =>
-    Effect.gen(function* () {
-      const room = yield* openRoom({ consumer: { ackWaitSeconds: 1 } })
-      const output = yield* openRoom()
-      const publisher = yield* Publisher
-      const bench = yield* BusBench
-      const tokens = yield* publishMany(room, 300)
-      const some = yield* Deferred.make<void>()
-      yield* consume(room, (d) =>
-        publisher.createOnce(output.message(text(d))).pipe(
-          Effect.tap(() => (text(d) === "m100" ? Deferred.succeed(some, undefined) : Effect.void)),
-          Effect.as(Verdict.ack),
-          Effect.orElseSucceed(() => Verdict.nak(0))
-        )
-      )
-      yield* Deferred.await(some)
-      yield* bench.restart
-      const stored = yield* until(textsIn(output.stream), (texts) => texts.length >= tokens.length)
-      yield* untilUnacked(room, 0)
-      assert.deepStrictEqual(stored.toSorted(), tokens.toSorted())
-      assert.strictEqual((yield* storedIn(output.stream)).length, tokens.length)
     })
   )
 

@@ -3,7 +3,18 @@ import { Effect, Queue } from "effect"
 import { Consumer, Verdict } from "#bus/Consumer.ts"
 import { text } from "#bus/Message.ts"
 import { Publisher } from "#bus/Publisher.ts"
-import { as, type BusIt, durableOptions, openRoom, quiet, type Room, startClient, storedIn, until, untilUnacked } from "./bus.facts.ts"
+import {
+  as,
+  type BusIt,
+  durableOptions,
+  openRoom,
+  quiet,
+  type Room,
+  startClient,
+  storedIn,
+  until,
+  untilUnacked
+} from "./bus.facts.ts"
 
 const options = (room: Room) => ({ ...durableOptions(room), concurrency: 4, ackWaitSeconds: 30 })
 
@@ -18,7 +29,9 @@ export const deadLetterSuite = (it: BusIt): void => {
       const seen = yield* Queue.unbounded<string>()
       yield* Effect.forkScoped(
         Consumer.use((c) =>
-          c.run(options(room), (d) => Effect.as(Queue.offer(seen, text(d)), Verdict.dead("not JSON:\nunexpected token")))
+          c.run(options(room), (d) =>
+            Effect.as(Queue.offer(seen, text(d)), Verdict.dead("not JSON:\nunexpected token"))
+          )
         )
       )
       const [copy] = yield* untilDead(room, 1)
@@ -42,7 +55,9 @@ export const deadLetterSuite = (it: BusIt): void => {
       const client = yield* startClient
       yield* Publisher.use((p) => p.publish(room.message("a")))
       client.lose("answer", 1)
-      yield* Effect.forkScoped(Consumer.use((c) => c.run(options(room), () => Effect.succeed(Verdict.dead("no")))).pipe(as(client)))
+      yield* Effect.forkScoped(
+        Consumer.use((c) => c.run(options(room), () => Effect.succeed(Verdict.dead("no")))).pipe(as(client))
+      )
       yield* untilDead(room, 1)
       yield* untilUnacked(room, 0)
       assert.strictEqual((yield* storedIn(room.deadStream)).length, 1)

@@ -1,12 +1,13 @@
 import type { Vitest } from "@effect/vitest"
-import { Effect, References, Schedule, Stream } from "effect"
+import { Effect, Queue, References, Schedule, Stream } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
+import { Consumer, type Delivery, type Lease, type LeaseOptions } from "#bus/Consumer.ts"
+import { text } from "#bus/Message.ts"
+import { Messages } from "#bus/Messages.ts"
+import { type Outgoing, Publisher } from "#bus/Publisher.ts"
 import type { ConsumerSpec, StreamSpec, TopologySpec } from "#bus/Topology.ts"
 import { Topology } from "#bus/Topology.ts"
-import { Messages } from "#bus/Messages.ts"
-import { text } from "#bus/Message.ts"
-import { type Outgoing, Publisher } from "#bus/Publisher.ts"
-import { BusBench, type BenchServices, type Client } from "./bus.bench.ts"
+import { type BenchServices, BusBench, type Client } from "./bus.bench.ts"
 
 /** What a part of the suite defines its tests with. */
 export type BusIt = Vitest.MethodsNonLive<BenchServices>
@@ -105,3 +106,18 @@ export const openBucket = (room: Room) => Effect.flatMap(Buckets, (buckets) => b
 
 /** For tests in which handlers die on purpose. */
 export const quiet = Effect.provideService(References.MinimumLogLevel, "Fatal")
+
+export interface Held {
+  readonly d: Delivery
+  readonly lease: Lease
+}
+
+/** Holds leases until the scope ends; what is newly held comes out of the queue. */
+export const hold = Effect.fnUntraced(function* (room: Room, more: Partial<LeaseOptions> = {}) {
+  const held = yield* Queue.unbounded<Held>()
+  const options = { ...durableOptions(room), heartbeatSeconds: 10, capacity: 100, ...more }
+  const fiber = yield* Effect.forkScoped(
+    Consumer.use((c) => c.leases(options, (d, lease) => Effect.asVoid(Queue.offer(held, { d, lease }))))
+  )
+  return { held, fiber }
+})

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Fiber, Queue } from "effect"
-import { Consumer, type Delivery, type Lease, type LeaseOptions } from "#bus/Consumer.ts"
+import { Consumer } from "#bus/Consumer.ts"
 import { text } from "#bus/Message.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { BusBench } from "./bus.bench.ts"
@@ -9,30 +9,15 @@ import {
   type BusIt,
   durable,
   durableOptions,
+  hold,
   openRoom,
   publishMany,
   quiet,
-  type Room,
   startClient,
   storedIn,
   until,
   untilUnacked
 } from "./bus.facts.ts"
-
-interface Held {
-  readonly d: Delivery
-  readonly lease: Lease
-}
-
-/** Holds leases until the scope ends; what is newly held comes out of the queue. */
-const hold = Effect.fnUntraced(function* (room: Room, more: Partial<LeaseOptions> = {}) {
-  const held = yield* Queue.unbounded<Held>()
-  const options = { ...durableOptions(room), heartbeatSeconds: 10, capacity: 100, ...more }
-  const fiber = yield* Effect.forkScoped(
-    Consumer.use((c) => c.leases(options, (d, lease) => Effect.asVoid(Queue.offer(held, { d, lease }))))
-  )
-  return { held, fiber }
-})
 
 export const leasesSuite = (it: BusIt): void => {
   it.effect("an acknowledged lease ends, its message does not come again, and ending twice is nothing", () =>
@@ -146,21 +131,6 @@ export const leasesSuite = (it: BusIt): void => {
       }
       assert.deepStrictEqual(order.toSorted(), ["m1", "m2", "m3", "m4", "m5"])
       assert.includeMembers(["m1", "m2"], [order[0]])
-    })
-  )
-
-  it.effect("a lease is kept over a restart of the server", () =>
-    Effect.gen(function* () {
-      const room = yield* openRoom()
-      yield* publishMany(room, 1)
-      const { held } = yield* hold(room)
-      const { lease } = yield* Queue.take(held)
-      yield* BusBench.use((bench) => bench.restart)
-      yield* publishMany(room, 1, 2)
-      const next = yield* until(Queue.take(held), ({ d }) => text(d) === "m2")
-      assert.isTrue(lease.isHeld())
-      yield* Effect.all([lease.ack, next.lease.ack])
-      yield* untilUnacked(room, 0)
     })
   )
 

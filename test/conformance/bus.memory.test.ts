@@ -1,4 +1,5 @@
+import { describe } from "@effect/vitest"
 import { memoryBench } from "./bus.bench.ts"
 import { busSuite } from "./bus.suite.ts"
 
-busSuite("bus in memory", memoryBench)
+describe("bus in memory", () => busSuite(memoryBench))

@@ -4,7 +4,7 @@ import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { BusBench } from "./bus.bench.ts"
-import { type BusIt, durable, openBucket, openRoom, publishMany, startClient, as, until } from "./bus.facts.ts"
+import { as, type BusIt, durable, openBucket, openRoom, publishMany, startClient, until } from "./bus.facts.ts"
 
 export const messagesSuite = (it: BusIt): void => {
   it.effect("last and at read what is stored, with time, headers and sequence", () =>
@@ -13,9 +13,16 @@ export const messagesSuite = (it: BusIt): void => {
       const messages = yield* Messages
       const before = Date.now()
       yield* publishMany(room, 2)
-      const { seq } = yield* Publisher.use((p) => p.publish({ ...room.message("m1", "new"), headers: { Color: "red" } }))
+      const { seq } = yield* Publisher.use((p) =>
+        p.publish({ ...room.message("m1", "new"), headers: { Color: "red" } })
+      )
       const last = Option.getOrThrow(yield* messages.last(room.stream, room.message("m1").subject))
-      assert.deepInclude(last, { stream: room.stream, subject: room.message("m1").subject, seq, headers: { Color: "red" } })
+      assert.deepInclude(last, {
+        stream: room.stream,
+        subject: room.message("m1").subject,
+        seq,
+        headers: { Color: "red" }
+      })
       assert.strictEqual(text(last), "new")
       assert.isAtLeast(last.time, before - 1)
       assert.isAtMost(last.time, Date.now() + 1)
@@ -67,28 +74,6 @@ export const messagesSuite = (it: BusIt): void => {
       yield* Deferred.await(firstRead)
       const later = yield* publishMany(room, 300, 701)
       assert.deepStrictEqual((yield* Fiber.join(reader)).map(text), [...stored, ...later])
-    })
-  )
-
-  it.effect("a replay over two restarts of the server loses nothing, doubles nothing and keeps the order", () =>
-    Effect.gen(function* () {
-      const room = yield* openRoom()
-      const bench = yield* BusBench
-      const { replay } = yield* Messages
-      const first = yield* publishMany(room, 50)
-      const firstRead = yield* Deferred.make<void>()
-      const reader = yield* replay({ stream: room.stream, subject: ">", follow: true }).pipe(
-        Stream.tap((m) => (m.seq === 50 ? Deferred.succeed(firstRead, undefined) : Effect.void)),
-        Stream.take(150),
-        Stream.runCollect,
-        Effect.forkChild
-      )
-      yield* Deferred.await(firstRead)
-      yield* bench.restart
-      const second = yield* publishMany(room, 50, 51)
-      yield* bench.restart
-      const third = yield* publishMany(room, 50, 101)
-      assert.deepStrictEqual((yield* Fiber.join(reader)).map(text), [...first, ...second, ...third])
     })
   )
 

@@ -2,7 +2,6 @@ import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
-import { BusBench } from "./bus.bench.ts"
 import { as, type BusIt, openRoom, startClient, storedIn, textsIn } from "./bus.facts.ts"
 
 export const publisherSuite = (it: BusIt): void => {
@@ -32,15 +31,17 @@ export const publisherSuite = (it: BusIt): void => {
     })
   )
 
-  it.effect.each(["request", "answer"] as const)("createOnce whose %s is lost stores once and knows it was us", (what) =>
-    Effect.gen(function* () {
-      const room = yield* openRoom()
-      const client = yield* startClient
-      client.lose(what, 1)
-      const outcome = yield* Publisher.use((p) => p.createOnce(room.message("a"))).pipe(as(client))
-      assert.strictEqual(outcome, "created")
-      assert.deepStrictEqual(yield* textsIn(room.stream), ["a"])
-    })
+  it.effect.each(["request", "answer"] as const)(
+    "createOnce whose %s is lost stores once and knows it was us",
+    (what) =>
+      Effect.gen(function* () {
+        const room = yield* openRoom()
+        const client = yield* startClient
+        client.lose(what, 1)
+        const outcome = yield* Publisher.use((p) => p.createOnce(room.message("a"))).pipe(as(client))
+        assert.strictEqual(outcome, "created")
+        assert.deepStrictEqual(yield* textsIn(room.stream), ["a"])
+      })
   )
 
   it.effect("append is fenced by the last sequence: a zombie learns that it is one", () =>
@@ -57,18 +58,20 @@ export const publisherSuite = (it: BusIt): void => {
     })
   )
 
-  it.effect.each(["request", "answer"] as const)("append whose %s is lost stores once and returns its sequence", (what) =>
-    Effect.gen(function* () {
-      const room = yield* openRoom()
-      const client = yield* startClient
-      const publisher = yield* Publisher
-      const first = yield* publisher.append(room.message("log", "1"), 0)
-      client.lose(what, 1)
-      const second = yield* Publisher.use((p) => p.append(room.message("log", "2"), first)).pipe(as(client))
-      const last = yield* Messages.use((m) => m.last(room.stream, room.message("log").subject))
-      assert.strictEqual(Option.getOrThrow(last).seq, second)
-      assert.deepStrictEqual(yield* textsIn(room.stream), ["1", "2"])
-    })
+  it.effect.each(["request", "answer"] as const)(
+    "append whose %s is lost stores once and returns its sequence",
+    (what) =>
+      Effect.gen(function* () {
+        const room = yield* openRoom()
+        const client = yield* startClient
+        const publisher = yield* Publisher
+        const first = yield* publisher.append(room.message("log", "1"), 0)
+        client.lose(what, 1)
+        const second = yield* Publisher.use((p) => p.append(room.message("log", "2"), first)).pipe(as(client))
+        const last = yield* Messages.use((m) => m.last(room.stream, room.message("log").subject))
+        assert.strictEqual(Option.getOrThrow(last).seq, second)
+        assert.deepStrictEqual(yield* textsIn(room.stream), ["1", "2"])
+      })
   )
 
   it.effect("append behind a sequence that was never the subject's last one is refused", () =>
@@ -106,26 +109,12 @@ export const publisherSuite = (it: BusIt): void => {
     Effect.gen(function* () {
       const room = yield* openRoom()
       const publisher = yield* Publisher
-      const span = yield* publisher.publish({ ...room.message("a"), headers: { Color: "red" } }).pipe(
-        Effect.andThen(Effect.currentSpan),
-        Effect.withSpan("test")
-      )
+      const span = yield* publisher
+        .publish({ ...room.message("a"), headers: { Color: "red" } })
+        .pipe(Effect.andThen(Effect.currentSpan), Effect.withSpan("test"))
       const [stored] = yield* storedIn(room.stream)
       assert.strictEqual(stored?.headers["traceparent"], `00-${span.traceId}-${span.spanId}-01`)
       assert.strictEqual(stored?.headers["Color"], "red")
-    })
-  )
-
-  it.effect("publishes over a restart of the server: nothing is lost, nothing is doubled", () =>
-    Effect.gen(function* () {
-      const room = yield* openRoom()
-      const bench = yield* BusBench
-      const publisher = yield* Publisher
-      const tokens = Array.from({ length: 200 }, (_, i) => `m${i}`)
-      const publishAll = Effect.forEach(tokens, (token) => publisher.createOnce(room.message(token)), { concurrency: 8 })
-      const [outcomes] = yield* Effect.all([publishAll, bench.restart], { concurrency: 2 })
-      assert.deepStrictEqual(new Set(outcomes), new Set(["created"]))
-      assert.deepStrictEqual((yield* textsIn(room.stream)).toSorted(), tokens.toSorted())
     })
   )
 }

@@ -7,17 +7,22 @@ import { deadLetterSuite } from "./bus.dead.suite.ts"
 import { leasesSuite } from "./bus.leases.suite.ts"
 import { messagesSuite } from "./bus.messages.suite.ts"
 import { publisherSuite } from "./bus.publisher.suite.ts"
+import { restartSuite } from "./bus.restart.suite.ts"
 import { topologySuite } from "./bus.topology.suite.ts"
 
-/** The one suite for every implementation of the bus. Real time: the servers under test have no other. */
-export const busSuite = <E>(name: string, bench: Layer.Layer<BenchServices, E>): void => {
-  layer(bench, { excludeTestServices: true })(name, (it) => {
-    describe("publisher", () => publisherSuite(it))
-    describe("messages", () => messagesSuite(it))
-    describe("consumer", () => consumerSuite(it))
-    describe("dead letters", () => deadLetterSuite(it))
-    describe("leases", () => leasesSuite(it))
-    describe("buckets", () => bucketSuite(it))
-    describe("topology", () => topologySuite(it))
+/**
+ * The one suite for every implementation of the bus, in real time: the servers under test have no other. Each test has
+ * streams of its own, so they run side by side; those that restart the server come after, one by one.
+ */
+export const busSuite = <E>(bench: Layer.Layer<BenchServices, E>): void => {
+  layer(bench, { excludeTestServices: true })((it) => {
+    describe.concurrent("publisher", () => publisherSuite(it))
+    describe.concurrent("messages", () => messagesSuite(it))
+    describe.concurrent("consumer", () => consumerSuite(it))
+    describe.concurrent("dead letters", () => deadLetterSuite(it))
+    describe.concurrent("leases", () => leasesSuite(it))
+    describe.concurrent("buckets", () => bucketSuite(it))
+    describe.concurrent("topology", () => topologySuite(it))
+    describe("restart", () => restartSuite(it))
   })
 }

@@ -41,7 +41,10 @@ export const topologySuite = (it: BusIt): void => {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(new Set(changes.flatMap(({ created }) => created)), new Set(everything("top2")))
-      assert.deepStrictEqual(changes.flatMap(({ updated }) => updated), [])
+      assert.deepStrictEqual(
+        changes.flatMap(({ updated }) => updated),
+        []
+      )
       assert.deepStrictEqual(new Set((yield* inspect(spec)).map(({ state }) => state)), new Set(["ok"]))
     })
   )

@@ -46,9 +46,13 @@ const aws = Layer.unwrap(
   })
 )
 
-/** The whole fleet in this process: a real nats-server, local-aws and the four services. */
-export const layerFleet = services.pipe(
-  Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
-  Layer.provideMerge(Layer.mergeAll(bus, aws)),
-  Layer.provideMerge(Layer.mergeAll(natsServer, localAws()))
-)
+/** The whole fleet in this process, on this nats-server and local-aws. */
+export const layerFleetOn = (nats: typeof natsServer) =>
+  services.pipe(
+    Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
+    Layer.provideMerge(Layer.mergeAll(bus, aws)),
+    Layer.provideMerge(Layer.mergeAll(nats, localAws()))
+  )
+
+/** The same on the nats-server that is found first. */
+export const layerFleet = layerFleetOn(natsServer)

@@ -1,4 +1,5 @@
-import { Result } from "effect"
+import { Effect, Result } from "effect"
+import type { Lease } from "#bus/Consumer.ts"
 import { bytes, type Delivery } from "#bus/Message.ts"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
 import { AwsFailure } from "#ecs-core/errors.ts"
@@ -95,6 +96,25 @@ export const aRequest = (body: unknown, change: Partial<Delivery> = {}): Deliver
     seq: 17,
     ...change
   })
+
+/** A held lease, and how it was given back: `ack`, `nak <millis>` or `dead`; undefined while it is held. */
+export const aLease = () => {
+  const { data: _data, headers: _headers, deliveries, ...message } = aDelivery(Subjects.taskStarted(runId, 1), "{}")
+  let ended: string | undefined
+  const end = (how: string) =>
+    Effect.sync(() => {
+      ended ??= how
+    })
+  const lease: Lease = {
+    message,
+    deliveries: () => deliveries,
+    ack: end("ack"),
+    nak: (delayMillis) => end(`nak ${delayMillis}`),
+    dead: () => end("dead"),
+    isHeld: () => ended === undefined
+  }
+  return { lease, ended: () => ended }
+}
 
 /** A CloudWatch event; its id is that of its text and time, its time milliseconds after nine o'clock. */
 export const anEvent = (message: string, afterMillis = 0): LogEvent => ({

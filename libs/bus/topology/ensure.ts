@@ -27,6 +27,8 @@ export interface TopologyFinding {
 type EnsureError = BusUnavailable | TopologyMissing | TopologyUnsupported
 
 const pollMillis = 1_000
+/** Every so many polls it is said that we wait. */
+const announceEvery = 10
 
 /** Creates and updates until everything is there, or waits for somebody who may. */
 export const ensure = Effect.fnUntraced(function* (
@@ -38,14 +40,14 @@ export const ensure = Effect.fnUntraced(function* (
   if (reason !== undefined) return yield* new TopologyUnsupported({ serverVersion, message: reason })
   const deadline = (yield* Clock.currentTimeMillis) + deps.settings.topologyWaitSeconds * 1_000
   const done: Done = { created: [], updated: [] }
-  while (true) {
+  for (let polls = 0; ; ) {
     const stored = yield* storedRevision(deps, spec)
     if (stored.revision > spec.revision) return { revision: stored.revision, ...done }
     const { missing, raced } = yield* arrange(deps, piecesOf(spec), done)
     if (raced) continue
     if (missing.length === 0) return { revision: yield* storeRevision(deps, spec), ...done }
     if ((yield* Clock.currentTimeMillis) + pollMillis > deadline) return yield* missingError(missing)
-    yield* Effect.logInfo(`waiting for somebody to create ${missing.join(", ")}`)
+    if (polls++ % announceEvery === 0) yield* Effect.logInfo(`waiting for somebody to create ${missing.join(", ")}`)
     yield* Effect.sleep(pollMillis)
   }
 })
@@ -74,6 +76,8 @@ const arrange = Effect.fnUntraced(function* (deps: Publishing, pieces: ReadonlyA
     const outcome = yield* tried(deps, `${state === "missing" ? "create" : "update"} ${piece.what}`, action)
     if (outcome === "done") (state === "missing" ? done.created : done.updated).push(piece.what)
     if (outcome === "denied" && state === "missing") missing.push(piece.what)
+    if (outcome === "denied" && state === "differs")
+      yield* Effect.logWarning(`${piece.what} differs from the topology, and these credentials may not update it`)
     if (outcome === "exists") raced = true
   }
   return { missing, raced }
@@ -89,18 +93,15 @@ const tried = (
   patiently(settings, action).pipe(
     Effect.as<Outcome>("done"),
     Effect.catch((error): Effect.Effect<Outcome, WireError> => {
-      if (error.fault === "exists") return Effect.succeed("exists")
-      if (error.fault !== "denied") return error
-      return Effect.as(Effect.logWarning(`${operation}: these credentials may not`), "denied")
+      if (error.fault === "exists" || error.fault === "denied") return Effect.succeed(error.fault)
+      return error
     }),
     Effect.mapError(unavailable(operation))
   )
 
 /** Somebody else may be creating it right now: what they made is looked at in the next round. */
 const create = ({ wire }: Publishing, piece: Piece): Effect.Effect<void, WireError> =>
-  piece._tag === "Stream"
-    ? wire.createStream(piece.config)
-    : wire.createConsumer(piece.stream, piece.config)
+  piece._tag === "Stream" ? wire.createStream(piece.config) : wire.createConsumer(piece.stream, piece.config)
 
 const change = ({ wire }: Publishing, piece: Piece): Effect.Effect<void, WireError> =>
   piece._tag === "Stream" ? wire.updateStream(piece.config) : wire.updateConsumer(piece.stream, piece.config)
@@ -109,10 +110,7 @@ const stateOf = ({ wire, settings }: Publishing, piece: Piece): Effect.Effect<Pi
   const look: Effect.Effect<PieceState, WireError> =
     piece._tag === "Stream"
       ? Effect.map(wire.stream(piece.config.name), stateIf(streamDiffers, piece.config))
-      : Effect.map(
-          wire.consumer(piece.stream, piece.config.name),
-          stateIf(consumerDiffers, piece.config)
-        )
+      : Effect.map(wire.consumer(piece.stream, piece.config.name), stateIf(consumerDiffers, piece.config))
   return patiently(settings, look).pipe(
     Effect.catchIf(
       (error) => error.fault === "denied",

@@ -64,6 +64,7 @@ export const openNatsPull = Effect.fnUntraced(function* (
   return {
     request: (batch) => request(line, batch),
     stop: Effect.promise(async () => {
+      if (!bus.isConnected()) return
       await settledWithin(subscription.drain(), stopTimeoutMillis)
       await settledWithin(flushDeadRequests(line), stopTimeoutMillis)
     })

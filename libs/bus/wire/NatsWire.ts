@@ -28,14 +28,15 @@ export const layer: Layer.Layer<Wire, never, Connection> = Layer.effect(
       next: (stream, subject, seq) => read(bus, stream, { seq, next_by_subj: subject }),
       remove: (stream, seq) => ask(bus, async () => streams.deleteMessage(stream, seq, false)).pipe(Effect.asVoid),
       settle: (replies, kind) => settle(bus, replies, kind),
-      flush: Effect.promise(() => settledWithin(bus.nc.flush(), flushTimeoutMillis)),
+      flush: Effect.promise(async () => {
+        if (bus.isConnected()) await settledWithin(bus.nc.flush(), flushTimeoutMillis)
+      }),
       openPull: (options) => openNatsPull(bus, settings, options),
       stream: (name) => orNone(ask(bus, async () => streamOf((await streams.info(name)).config))),
       createStream: (s) => ask(bus, async () => streams.add(streamConfigOf(s))).pipe(Effect.asVoid),
       updateStream: (s) => ask(bus, async () => streams.update(s.name, streamConfigOf(s))).pipe(Effect.asVoid),
       consumer: (stream, name) => orNone(ask(bus, async () => consumerOf(await consumers.info(stream, name)))),
-      createConsumer: (stream, c) =>
-        Effect.asVoid(ask(bus, async () => consumers.add(stream, consumerConfigOf(c)))),
+      createConsumer: (stream, c) => Effect.asVoid(ask(bus, async () => consumers.add(stream, consumerConfigOf(c)))),
       updateConsumer: (stream, c) =>
         ask(bus, async () => consumers.update(stream, c.name, consumerConfigOf(c))).pipe(Effect.asVoid),
       deleteConsumer: (stream, name) => ask(bus, async () => consumers.delete(stream, name)).pipe(Effect.asVoid)
