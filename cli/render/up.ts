@@ -6,9 +6,10 @@ const NAME_WIDTH = 12
 export const componentLine = (
   style: Style,
   component: { readonly name: string; readonly where: string; readonly about: string }
-): string =>
-  `${style.green("✓")} ${component.name.padEnd(NAME_WIDTH)} ${component.where}  ${style.dim(component.about)}`.trimEnd() +
-  "\n"
+): string => {
+  const about = component.about === "" ? "" : `  ${style.dim(component.about)}`
+  return `${style.green("✓")} ${component.name.padEnd(NAME_WIDTH)} ${component.where}${about}\n`
+}
 
 /** How this command was called, for examples that can be copied: npm's `npx` and `npm run` know no bare `fleet`. */
 export const commandName = (env: Readonly<Record<string, string | undefined>>): string =>

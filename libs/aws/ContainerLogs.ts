@@ -43,6 +43,8 @@ export interface LogsPage {
   readonly nextToken?: string
   /** Those of the streams that do not exist (yet), as far as this page found out. */
   readonly missing: ReadonlyArray<string>
+  /** Those of the missing ones that were not asked for, because they were missing a moment ago: of them nothing is known. */
+  readonly unasked: ReadonlyArray<string>
 }
 
 /** What containers wrote, from CloudWatch Logs: many streams of one group in one call. */
@@ -50,8 +52,8 @@ export class ContainerLogs extends Context.Service<
   ContainerLogs,
   {
     /**
-     * Streams that do not exist are left out and named in `missing`; if none of them exists, or the group does not, the
-     * failure is `LogStreamNotFound` (normal before a container has started). One read is mostly one FilterLogEvents
+     * Streams that do not exist are left out and named in `missing`; if all were asked for and none exists, or the group
+     * does not, the failure is `LogStreamNotFound` (normal before a container has started). One read is mostly one FilterLogEvents
      * call, which the caller paces (`filterLogEvents`); further calls for missing streams are paced here.
      */
     readonly read: (target: AwsTarget, input: LogsInput) => Effect.Effect<LogsPage, AwsFailure>

@@ -79,8 +79,9 @@ const readParts = (
         parts = others
       } else parts = [...split(part, (stream) => reading.memory.existing.has(keyOf(reading, stream))), ...others]
     }
-    if (missing.length > 0 && missing.length === input.logStreams.length) return yield* noneExists(reading)
-    return { events, missing, ...(parts.length === 0 ? {} : { nextToken: encodeToken(parts) }) }
+    const noneIsThere = missing.length > 0 && missing.length === input.logStreams.length
+    if (noneIsThere && absent.length === 0) return yield* noneExists(reading)
+    return { events, missing, unasked: absent, ...(parts.length === 0 ? {} : { nextToken: encodeToken(parts) }) }
   })
 
 /** One call; a missing stream is a value, since it is expected. A missing group is a failure: no splitting helps. */

@@ -69,7 +69,7 @@ export class Connection extends Context.Service<
 
 const make = Effect.fnUntraced(function* (options: ConnectionOptions) {
   let connected = true
-  const nc = yield* Effect.acquireRelease(connectPatiently(options), (nc) => disconnect(nc, connected))
+  const nc = yield* connectPatiently(options, (opened) => disconnect(opened, connected))
   const listeners = new Set<(event: ConnectionEvent) => void>()
   listeners.add((event) => {
     if (event._tag !== "Denied") connected = event._tag === "Reconnected"
@@ -124,28 +124,31 @@ export const natsOptions = (options: ConnectionOptions): NodeConnectionOptions =
 /*
  * The client's own `waitOnFirstConnect` can neither be interrupted nor does it say what it waits for, and it takes
  * rejected credentials for a server that is not there yet. So the first connect is repeated here; later ones are the
- * client's.
+ * client's. Only the pauses can be interrupted: no connection may get lost between being opened and being owned.
  */
-const connectPatiently = Effect.fnUntraced(function* (options: ConnectionOptions) {
-  const started = yield* Clock.currentTimeMillis
-  let announced = started - announceEveryMillis
-  while (true) {
-    const attempt = yield* Effect.result(connectOnce(options))
-    if (attempt._tag === "Success") return attempt.success
-    const now = yield* Clock.currentTimeMillis
-    const waitedMillis = now - started
-    if (
-      attempt.failure instanceof AuthorizationError ||
-      waitedMillis >= (options.connectWaitSeconds ?? Infinity) * 1_000
-    )
-      return yield* connectFailed(options, attempt.failure)
-    if (now - announced >= announceEveryMillis) {
-      announced = now
-      yield* Effect.logWarning(`waiting for NATS at ${options.servers.join(", ")}: ${reasonOf(attempt.failure)}`)
-    }
-    yield* Effect.sleep(reconnectWaitMillis)
-  }
-})
+const connectPatiently = (options: ConnectionOptions, close: (nc: NatsConnection) => Effect.Effect<void>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const started = yield* Clock.currentTimeMillis
+      let announced = started - announceEveryMillis
+      while (true) {
+        const attempt = yield* Effect.result(connectOnce(options))
+        if (attempt._tag === "Success") {
+          yield* Effect.addFinalizer(() => close(attempt.success))
+          return attempt.success
+        }
+        const now = yield* Clock.currentTimeMillis
+        const isOver = now - started >= (options.connectWaitSeconds ?? Number.POSITIVE_INFINITY) * 1_000
+        if (isOver || connectAdvice(attempt.failure) !== undefined)
+          return yield* connectFailed(options, attempt.failure)
+        if (now - announced >= announceEveryMillis) {
+          announced = now
+          yield* Effect.logWarning(`waiting for NATS at ${options.servers.join(", ")}: ${reasonOf(attempt.failure)}`)
+        }
+        yield* restore(Effect.sleep(reconnectWaitMillis))
+      }
+    })
+  )
 
 const connectOnce = (options: ConnectionOptions): Effect.Effect<NatsConnection, unknown> =>
   Effect.tryPromise({ try: () => connect(natsOptions(options)), catch: (error) => error })
@@ -155,15 +158,31 @@ const reasonOf = (error: unknown): string => {
   return error.cause instanceof Error && error.message === "" ? error.cause.message : error.message
 }
 
-const connectFailed = (options: ConnectionOptions, error: unknown) =>
-  new BusUnavailable({
-    operation: `connect ${options.servers.join(", ")}`,
-    reason: error instanceof AuthorizationError ? "Denied" : "NoAnswer",
+/** Codes of Node and OpenSSL for certificates that do not fit. */
+const tlsFailure = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/
+
+/** What to do about a failure that waiting does not mend; undefined for a server that may still come. */
+const connectAdvice = (error: unknown): string | undefined => {
+  if (error instanceof AuthorizationError)
+    return "NATS rejects the credentials: check NATS_CREDS, NATS_NKEY_SEED or NATS_USER and NATS_PASSWORD"
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  if (tlsFailure.test(code) || reasonOf(error).includes("does not support 'tls'"))
+    return "TLS with NATS fails: check NATS_TLS_CA, NATS_TLS_CERT, NATS_TLS_KEY and the name in the server's certificate"
+  return undefined
+}
+
+const connectFailed = (options: ConnectionOptions, error: unknown) => {
+  const servers = options.servers.join(", ")
+  const advice = connectAdvice(error)
+  return new BusUnavailable({
+    operation: `connect ${servers}`,
+    reason: advice === undefined ? "NoAnswer" : "Denied",
     message:
-      error instanceof AuthorizationError
-        ? `NATS rejects the credentials (${error.message}): check NATS_CREDS, NATS_NKEY_SEED or NATS_USER and NATS_PASSWORD`
-        : `no NATS server at ${options.servers.join(", ")} (${reasonOf(error)}): start one, or set NATS_URL`
+      advice === undefined
+        ? `no NATS server at ${servers} (${reasonOf(error)}): start one, or set NATS_URL`
+        : `${advice} (${servers}: ${reasonOf(error)})`
   })
+}
 
 /** Drains, so that acknowledgements on the way arrive; a server that does not answer holds nobody up. */
 const disconnect = (nc: NatsConnection, connected: boolean): Effect.Effect<void> =>

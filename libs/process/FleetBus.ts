@@ -19,7 +19,7 @@ const watchConnection = Layer.effectDiscard(
     })
     yield* Effect.addFinalizer(() => Effect.sync(stop))
     yield* (yield* Health).register({ name: "nats", check: Effect.sync(() => status) })
-    yield* Effect.forkScoped(Effect.catch(closed, endProcess))
+    yield* Effect.forkScoped(closed.pipe(Effect.catch(endProcess)))
   })
 )
 

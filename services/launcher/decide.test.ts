@@ -36,8 +36,6 @@ const short = (decision: Decision): string => {
       return `Launch ${decision.try}`
     case "Later":
       return `Later ${decision.delayMillis}`
-    case "Reject":
-      return `Reject ${decision.rejected.outcome} ${decision.rejected.problem.code}`
     case "Look":
       return `Look ${decision.otherwise.outcome} ${decision.otherwise.problem.code}`
     case "Drop":
@@ -79,7 +77,7 @@ describe("decide", () => {
       now: 31,
       expected: "Drop: the task was launched"
     },
-    { what: "cancelled before the first delivery", run: cancelled, now: 6, expected: "Reject cancelled Cancelled" },
+    { what: "cancelled before the first delivery", run: cancelled, now: 6, expected: "Look cancelled Cancelled" },
     {
       what: "cancelled after a delivery whose outcome is unknown",
       run: cancelled,
@@ -88,7 +86,7 @@ describe("decide", () => {
       expected: "Look cancelled Cancelled"
     },
     { what: "at the launch deadline", now: 3600, expected: "Launch 1" },
-    { what: "after the launch deadline", now: 3600.001, expected: "Reject timed_out LaunchTimeout" },
+    { what: "after the launch deadline", now: 3600.001, expected: "Look timed_out LaunchTimeout" },
     { what: "after the deadline, redelivered", deliveries: 2, now: 3601, expected: "Look timed_out LaunchTimeout" },
     { what: "redelivered, the token just trusted", deliveries: 9, now: TOKEN_TRUST_SECONDS, expected: "Launch 1" },
     {
@@ -130,10 +128,10 @@ describe("decide", () => {
 
   it("a rejection is a valid message that says why", () => {
     const rejection = decided({ run: cancelled }, 6)
-    assert(rejection._tag === "Reject")
-    assert.isTrue(Schema.is(TaskRejected)(rejection.rejected))
-    assert.deepInclude(rejection.rejected, { runId, attempt: 1, at: at(6) })
-    assert.strictEqual(rejection.rejected.problem.message, "The run was cancelled before it was launched: too slow.")
+    assert(rejection._tag === "Look")
+    assert.isTrue(Schema.is(TaskRejected)(rejection.otherwise))
+    assert.deepInclude(rejection.otherwise, { runId, attempt: 1, at: at(6) })
+    assert.strictEqual(rejection.otherwise.problem.message, "The run was cancelled before it was launched: too slow.")
   })
 
   it("a missed deadline passes on what the last try said", () => {

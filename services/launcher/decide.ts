@@ -36,7 +36,6 @@ export type Decision =
   | { readonly _tag: "Launch"; readonly try: number }
   /** Ask ECS by `startedBy`; if there is no such task, `otherwise` ends the attempt. */
   | { readonly _tag: "Look"; readonly otherwise: TaskRejected }
-  | { readonly _tag: "Reject"; readonly rejected: TaskRejected }
   | { readonly _tag: "Later"; readonly delayMillis: number; readonly why: string }
   | { readonly _tag: "Drop"; readonly why: string }
 
@@ -51,8 +50,7 @@ export const decide = (order: TaskdefReady, seen: Seen, nowMillis: number): Deci
   if (current?.attempt !== order.attempt) return { _tag: "Drop", why: "another attempt is current" }
   if (current.taskArn !== undefined) return { _tag: "Drop", why: "the task was launched" }
   const redelivered = deliveries > 1
-  const end = (rejected: TaskRejected): Decision =>
-    redelivered ? { _tag: "Look", otherwise: rejected } : { _tag: "Reject", rejected }
+  const end = (otherwise: TaskRejected): Decision => ({ _tag: "Look", otherwise })
   if (run.cancel !== undefined) return end(cancelledBeforeLaunch(order, run.cancel.reason, nowMillis))
   if (nowMillis > millisOf(order.launchDeadline)) return end(launchTimedOut(order, deferred?.problem, nowMillis))
   const newest = Math.max(seen.orderedAt, deferred === undefined ? 0 : millisOf(deferred.at))

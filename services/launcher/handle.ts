@@ -36,8 +36,6 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
         return Verdict.ack
       case "Later":
         return Verdict.nak(decision.delayMillis)
-      case "Reject":
-        return yield* reject(fleet, decision.rejected)
       case "Look":
         return yield* lookThenReject(fleet, order, nextTry(deferred), decision.otherwise)
       case "Launch": {

@@ -225,7 +225,7 @@ describe("a launch that cannot work", () => {
 })
 
 describe("a cancel", () => {
-  it.effect("before the first delivery: rejected without asking ECS", () =>
+  it.effect("before the first delivery: rejected, nothing is launched", () =>
     Effect.gen(function* () {
       const order = yield* anOrder()
       yield* keepRecord(aRun(messages.ready(0), messages.cancel(1, "too slow")))

@@ -97,12 +97,13 @@ export const carryOn = (
     }
   })
 
-/** Only a round that heard everything and brought nothing is a quiet one. */
+/** Only a round that heard everything and brought nothing is a quiet one; one that could not listen tells nothing. */
 const listen = (attempt: Attempt, { lines, heard }: Round, now: number): Silence | undefined => {
   const { endedAt } = attempt
   if (endedAt === undefined) return undefined
   const silence = attempt.silence ?? { endedAt, quietSince: endedAt, quietPolls: 0 }
-  if (lines.length > 0 || !heard) return { ...silence, quietSince: now, quietPolls: 0 }
+  if (lines.length > 0) return { ...silence, quietSince: now, quietPolls: 0 }
+  if (!heard) return silence
   return { ...silence, quietPolls: silence.quietPolls + 1 }
 }
 

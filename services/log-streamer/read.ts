@@ -79,6 +79,7 @@ const readGroup = (logs: Logs, settings: LogStreamerSettings, group: Group, answ
     const target = { region, ...(credentials === undefined ? {} : { credentials }) }
     const startTime = Math.min(...[...streams.values()].map(({ from }) => from))
     const events = new Map<string, Array<LogEvent>>()
+    const unasked = new Set<string>()
     let nextToken: string | undefined
     for (let page = 0; page < settings.pagesMax; page++) {
       const token = nextToken === undefined ? {} : { nextToken }
@@ -88,11 +89,12 @@ const readGroup = (logs: Logs, settings: LogStreamerSettings, group: Group, answ
         if (list === undefined) events.set(logStream, [event])
         else list.push(event)
       }
+      for (const stream of answer.unasked) unasked.add(stream)
       nextToken = answer.nextToken
       if (nextToken === undefined) break
     }
     const complete = nextToken === undefined
-    for (const stream of streams.keys()) answers.set(stream, { events, complete })
+    for (const stream of streams.keys()) answers.set(stream, { events, complete: complete && !unasked.has(stream) })
   }).pipe(Effect.catch((failure) => missed(group, failure, answers)))
 
 /** No log stream yet is normal; anything else is told, and the next round reads on from the same place. */

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { nkeys } from "@nats-io/transport-node"
-import { Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Option, Redacted, Stream } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { Bus } from "#bus/Bus.ts"
 import { BusSettings, defaultBusSettings } from "#bus/BusSettings.ts"
@@ -75,7 +75,7 @@ const makeCertificates = Effect.gen(function* () {
   const at = (name: string) => join(folder, name)
   const openssl = (...args: ReadonlyArray<string>) =>
     Effect.sync(() => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" }))
-  writeFileSync(at("names"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n")
+  writeFileSync(at("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n")
   const newKey = ["-newkey", "rsa:2048", "-nodes"]
   yield* openssl("req", "-x509", ...newKey, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test", "-days", "2")
   yield* openssl("req", ...newKey, "-keyout", "key.pem", "-out", "request", "-subj", "/CN=127.0.0.1")
@@ -108,6 +108,16 @@ await onNatsServers("bus connection", (binary) => {
       yield* server.start
       const ports = yield* Fiber.join(waiting)
       yield* setUp.pipe(Effect.provideContext(ports))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("can be interrupted while it waits for a server", () =>
+    Effect.gen(function* () {
+      const server = yield* runTestServer({ binary })
+      yield* server.stop
+      const waiting = yield* Effect.forkChild(client(server.url, {}), { startImmediately: true })
+      yield* Fiber.interrupt(waiting)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
     }).pipe(Effect.scoped)
   )
 
@@ -199,9 +209,13 @@ await onNatsServers("bus connection", (binary) => {
       const server = yield* runTestServer({ binary, extraConfig: tls })
       const ports = yield* client(server.url, { tls: { caFile, certFile, keyFile } })
       yield* setUp.pipe(Effect.provideContext(ports))
-      const stranger = yield* Effect.flip(client(server.url, { tls: { caFile }, connectWaitSeconds: 0 }))
-      const unknown = yield* Effect.flip(client(server.url, { connectWaitSeconds: 0 }))
-      assert.deepStrictEqual([stranger.reason, unknown.reason], ["NoAnswer", "NoAnswer"])
+      const withoutAuthority = yield* Effect.flip(client(server.url, {}))
+      const plain = yield* runTestServer({ binary })
+      const withoutTls = yield* Effect.flip(client(plain.url, { tls: { caFile } }))
+      for (const error of [withoutAuthority, withoutTls]) {
+        assert.strictEqual(error.reason, "Denied")
+        assert.include(error.message, "NATS_TLS_CA")
+      }
     }).pipe(Effect.scoped)
   )
 

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Clock, Deferred, Effect, Fiber, Queue, Tracer } from "effect"
+import { Clock, Deferred, Effect, Fiber, Queue, type Tracer } from "effect"
 import { Consumer, type Delivery, Verdict } from "#bus/Consumer.ts"
 import { text } from "#bus/Message.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -102,19 +102,19 @@ export const consumerSuite = (it: BusIt): void => {
 
   it.effect("a handler slower than the ack wait is heart-beaten and handled once", () =>
     Effect.gen(function* () {
-      const room = yield* openRoom({ consumer: { ackWaitSeconds: 0.6 } })
+      const room = yield* openRoom({ consumer: { ackWaitSeconds: 1 } })
       const longAfter = yield* Deferred.make<void>()
       const seen = yield* Queue.unbounded<string>()
       const handler: Handler = (d) =>
         Effect.gen(function* () {
           yield* Queue.offer(seen, `${text(d)}:${d.deliveries}`)
           if (text(d) === "m1") yield* Deferred.await(longAfter)
-          else if (d.deliveries === 1) return Verdict.nak(1_400)
+          else if (d.deliveries === 1) return Verdict.nak(2_200)
           else yield* Deferred.succeed(longAfter, undefined)
           return Verdict.ack
         })
       yield* publishMany(room, 2)
-      yield* Effect.forkScoped(Consumer.use((c) => c.run({ ...options(room), ackWaitSeconds: 0.6 }, handler)))
+      yield* Effect.forkScoped(Consumer.use((c) => c.run({ ...options(room), ackWaitSeconds: 1 }, handler)))
       yield* Deferred.await(longAfter)
       yield* untilUnacked(room, 0)
       assert.deepStrictEqual((yield* Queue.clear(seen)).toSorted(), ["m1:1", "m2:1", "m2:2"])

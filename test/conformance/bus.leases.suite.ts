@@ -39,14 +39,14 @@ export const leasesSuite = (it: BusIt): void => {
 
   it.effect("the heart-beat keeps a lease for many ack waits; another replica does not get it", () =>
     Effect.gen(function* () {
-      const room = yield* openRoom({ consumer: { ackWaitSeconds: 0.6 } })
+      const room = yield* openRoom({ consumer: { ackWaitSeconds: 1 } })
       yield* publishMany(room, 1)
-      const first = yield* hold(room, { heartbeatSeconds: 0.2 })
+      const first = yield* hold(room, { heartbeatSeconds: 0.25 })
       const kept = yield* Queue.take(first.held)
-      const second = yield* hold(room, { heartbeatSeconds: 0.2 }).pipe(as(yield* startClient))
+      const second = yield* hold(room, { heartbeatSeconds: 0.25 }).pipe(as(yield* startClient))
       yield* Publisher.use((p) => p.publish(room.message("marker")))
       const marker = yield* Effect.raceFirst(Queue.take(first.held), Queue.take(second.held))
-      yield* marker.lease.nak(1_500)
+      yield* marker.lease.nak(2_200)
       const again = yield* Effect.raceFirst(Queue.take(first.held), Queue.take(second.held))
       assert.deepStrictEqual([text(again.d), again.d.deliveries], ["marker", 2])
       assert.deepStrictEqual([kept.lease.isHeld(), kept.lease.deliveries()], [true, 1])

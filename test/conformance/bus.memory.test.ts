@@ -1,5 +1,8 @@
 import { describe } from "@effect/vitest"
 import { memoryBench } from "./bus.bench.ts"
-import { busSuite } from "./bus.suite.ts"
+import { busRestartSuite, busSuite } from "./bus.suite.ts"
 
-describe("bus in memory", () => busSuite(memoryBench))
+describe("bus in memory", () => {
+  busSuite(memoryBench)
+  busRestartSuite(memoryBench)
+})

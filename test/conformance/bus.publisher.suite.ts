@@ -44,6 +44,30 @@ export const publisherSuite = (it: BusIt): void => {
       })
   )
 
+  it.effect("a producer's own message id keeps a message from being stored twice, and can be read", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const { publish } = yield* Publisher
+      const m = { ...room.message("a"), headers: { "Nats-Msg-Id": "order-7" } }
+      const [first, second] = yield* Effect.all([publish(m), publish(m)])
+      assert.deepStrictEqual(second, first)
+      const stored = yield* storedIn(room.stream)
+      assert.deepStrictEqual(
+        stored.map(({ headers }) => headers),
+        [{ "Nats-Msg-Id": "order-7" }]
+      )
+    })
+  )
+
+  it.effect("what createOnce stores has the caller's headers and one of the bus", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      yield* Publisher.use((p) => p.createOnce({ ...room.message("a"), headers: { Color: "red" } }))
+      const [stored] = yield* storedIn(room.stream)
+      assert.deepStrictEqual(Object.keys(stored?.headers ?? {}).toSorted(), ["Bus-Publish-Id", "Color"])
+    })
+  )
+
   it.effect("append is fenced by the last sequence: a zombie learns that it is one", () =>
     Effect.gen(function* () {
       const room = yield* openRoom()

@@ -10,19 +10,43 @@ import { publisherSuite } from "./bus.publisher.suite.ts"
 import { restartSuite } from "./bus.restart.suite.ts"
 import { topologySuite } from "./bus.topology.suite.ts"
 
-/**
- * The one suite for every implementation of the bus, in real time: the servers under test have no other. Each test has
- * streams of its own, so they run side by side; those that restart the server come after, one by one.
+/*
+ * The one suite for every implementation of the bus, in real time: the servers under test have no other. It comes in two
+ * parts, so that they can run beside each other on servers of their own.
  */
+
+/** Each test has streams of its own, so they run side by side. */
 export const busSuite = <E>(bench: Layer.Layer<BenchServices, E>): void => {
   layer(bench, { excludeTestServices: true })((it) => {
-    describe.concurrent("publisher", () => publisherSuite(it))
-    describe.concurrent("messages", () => messagesSuite(it))
-    describe.concurrent("consumer", () => consumerSuite(it))
-    describe.concurrent("dead letters", () => deadLetterSuite(it))
-    describe.concurrent("leases", () => leasesSuite(it))
-    describe.concurrent("buckets", () => bucketSuite(it))
-    describe.concurrent("topology", () => topologySuite(it))
-    describe("restart", () => restartSuite(it))
+    describe.concurrent("publisher", () => {
+      publisherSuite(it)
+    })
+    describe.concurrent("messages", () => {
+      messagesSuite(it)
+    })
+    describe.concurrent("consumer", () => {
+      consumerSuite(it)
+    })
+    describe.concurrent("dead letters", () => {
+      deadLetterSuite(it)
+    })
+    describe.concurrent("leases", () => {
+      leasesSuite(it)
+    })
+    describe.concurrent("buckets", () => {
+      bucketSuite(it)
+    })
+    describe.concurrent("topology", () => {
+      topologySuite(it)
+    })
+  })
+}
+
+/** Each test restarts the server, so they run one by one. */
+export const busRestartSuite = <E>(bench: Layer.Layer<BenchServices, E>): void => {
+  layer(bench, { excludeTestServices: true })((it) => {
+    describe("restart", () => {
+      restartSuite(it)
+    })
   })
 }

@@ -71,6 +71,17 @@ export const topologySuite = (it: BusIt): void => {
     })
   )
 
+  it.effect("a filter can be given to a consumer and taken away again", () =>
+    Effect.gen(function* () {
+      const all = roomOf("top6").spec
+      const some = roomOf("top6", { consumer: { filterSubject: "top6.a" } }).spec
+      yield* ensure(all)
+      assert.deepStrictEqual((yield* ensure(some)).updated, ["consumer TOP6/worker"])
+      assert.deepStrictEqual((yield* ensure(all)).updated, ["consumer TOP6/worker"])
+      assert.deepStrictEqual((yield* ensure(all)).updated, [])
+    })
+  )
+
   it.effect("what a newer revision has arranged is accepted and left alone", () =>
     Effect.gen(function* () {
       const newer = roomOf("top4", { stream: { maxAgeSeconds: 7_200 } })

@@ -66,7 +66,7 @@ export class MemoryConsumer {
   }
 
   update(config: WireConsumer): void {
-    this.config = { ...this.config, ...config }
+    this.config = config
     this.pending = this.stream.count(this.filter, this.nextSeq)
   }
 
@@ -166,8 +166,13 @@ export class MemoryConsumer {
 
   private schedule(seq: number, entry: Unacked, at: number): void {
     entry.dueAt = at
-    const later = this.due.findLastIndex((other) => other.at <= at)
-    this.due.splice(later + 1, 0, { at, seq })
+    let [low, high] = [0, this.due.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.due[middle]?.at ?? 0) <= at) low = middle + 1
+      else high = middle
+    }
+    this.due.splice(low, 0, { at, seq })
   }
 
   private dropStale() {

@@ -11,6 +11,8 @@ interface Stored {
 /** nats-server's `max_payload`. */
 const maxPayloadBytes = 1_048_576
 
+const messageIdHeader = "Nats-Msg-Id"
+
 /** The messages of one in-memory stream, under nats-server's rules for limits, fences and message ids. */
 export class MemoryStream {
   config: WireStream
@@ -34,19 +36,21 @@ export class MemoryStream {
   /** Stores it, or says why not. */
   store(p: WirePublish, now: number): { readonly seq: number; readonly duplicate: boolean } | WireError {
     this.expire(now)
-    const known = p.messageId === undefined ? undefined : this.ids.get(p.messageId)
+    const id = p.messageId ?? p.headers[messageIdHeader]
+    const known = id === undefined ? undefined : this.ids.get(id)
     if (known !== undefined) return { seq: known.seq, duplicate: true }
     const size = sizeOf(p)
     const refusal = this.refusalOf(p, size)
     if (refusal !== undefined) return refusal
     const seq = ++this.lastSeq
-    const message = { stream: this.config.name, subject: p.subject, seq, time: now, data: p.data, headers: p.headers }
+    const headers = id === undefined ? p.headers : { ...p.headers, [messageIdHeader]: id }
+    const message = { stream: this.config.name, subject: p.subject, seq, time: now, data: p.data, headers }
     this.messages.set(seq, { message, size })
     this.totalBytes += size
     const seqs = this.seqsBySubject.get(p.subject) ?? []
     seqs.push(seq)
     this.seqsBySubject.set(p.subject, seqs)
-    if (p.messageId !== undefined) this.ids.set(p.messageId, { seq, time: now })
+    if (id !== undefined) this.ids.set(id, { seq, time: now })
     this.trim(seqs)
     return { seq, duplicate: false }
   }

@@ -35,6 +35,8 @@ interface Line {
   readonly onDelivery: PullOptions["onDelivery"]
   requests: number
   current: Request | undefined
+  /** Set for good once the server has refused our subscription or request. */
+  denied: WireError | undefined
 }
 
 const stopTimeoutMillis = 2_000
@@ -54,7 +56,8 @@ export const openNatsPull = Effect.fnUntraced(function* (
     api: `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`,
     onDelivery: options.onDelivery,
     requests: 0,
-    current: undefined
+    current: undefined,
+    denied: undefined
   }
   const subscription = yield* Effect.acquireRelease(subscribe(line), (open) => Effect.sync(() => open.unsubscribe()))
   yield* Effect.acquireRelease(
@@ -105,12 +108,14 @@ const onStatus = (line: Line, message: Msg): void => {
 
 const onEvent = (line: Line, event: ConnectionEvent): void => {
   if (event._tag === "Reconnected") finish(line, "broken")
-  if (event._tag === "Denied" && event.subject === line.api)
-    fail(line, new WireError({ fault: "denied", message: `no permission to publish to ${line.api}` }))
+  if (event._tag !== "Denied" || (event.subject !== line.api && !event.subject.startsWith(line.inbox))) return
+  line.denied = new WireError({ fault: "denied", message: `no permission for ${event.subject}` })
+  fail(line, line.denied)
 }
 
 const request = (line: Line, batch: number): Effect.Effect<PullEnd, WireError> =>
   Effect.suspend(() => {
+    if (line.denied !== undefined) return line.denied
     const { pullExpiresMillis, pullHeartbeatMillis } = line.settings
     const current: Request = {
       id: ++line.requests,

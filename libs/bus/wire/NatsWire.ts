@@ -3,7 +3,7 @@ import { BusSettings } from "#bus/BusSettings.ts"
 import { Connection } from "#bus/Connection.ts"
 import type { BusMessage } from "#bus/Message.ts"
 import { openNatsPull } from "./NatsPull.ts"
-import { consumerConfigOf, consumerOf, streamConfigOf, streamOf } from "./natsConfig.ts"
+import { consumerConfigOf, consumerOf, consumerUpdateOf, streamConfigOf, streamOf } from "./natsConfig.ts"
 import { wireErrorOf } from "./natsFault.ts"
 import { ackPayload, headersOf, storedOf } from "./natsMessage.ts"
 import { settledWithin } from "./settled.ts"
@@ -38,7 +38,7 @@ export const layer: Layer.Layer<Wire, never, Connection> = Layer.effect(
       consumer: (stream, name) => orNone(ask(bus, async () => consumerOf(await consumers.info(stream, name)))),
       createConsumer: (stream, c) => Effect.asVoid(ask(bus, async () => consumers.add(stream, consumerConfigOf(c)))),
       updateConsumer: (stream, c) =>
-        ask(bus, async () => consumers.update(stream, c.name, consumerConfigOf(c))).pipe(Effect.asVoid),
+        ask(bus, async () => consumers.update(stream, c.name, consumerUpdateOf(c))).pipe(Effect.asVoid),
       deleteConsumer: (stream, name) => ask(bus, async () => consumers.delete(stream, name)).pipe(Effect.asVoid)
     })
   })

@@ -63,10 +63,18 @@ export const consumerConfigOf = (c: WireConsumer): Partial<ConsumerConfig> => ({
   ...(c.inactiveSeconds === undefined ? {} : { inactive_threshold: nanosOf(c.inactiveSeconds) })
 })
 
+/** How a filter is taken away: an update keeps what it does not name. */
+const everything = ">"
+
+export const consumerUpdateOf = (c: WireConsumer): Partial<ConsumerConfig> => ({
+  ...consumerConfigOf(c),
+  filter_subject: c.filterSubject ?? everything
+})
+
 export const consumerOf = ({ config: c, name }: ConsumerInfo): WireConsumer => ({
   name,
   durable: c.durable_name !== undefined,
-  ...(c.filter_subject === undefined ? {} : { filterSubject: c.filter_subject }),
+  ...(c.filter_subject === undefined || c.filter_subject === everything ? {} : { filterSubject: c.filter_subject }),
   ...(c.opt_start_seq === undefined ? {} : { fromSeq: c.opt_start_seq }),
   ack: c.ack_policy === AckPolicy.Explicit ? "explicit" : "none",
   ...(c.ack_wait === undefined ? {} : { ackWaitSeconds: c.ack_wait / nanosPerSecond }),

@@ -4,10 +4,13 @@ import type { BusMessage } from "#bus/Message.ts"
 import { parseAckSubject } from "./ackSubject.ts"
 import { type AckKind, type PullEnd, type WireDelivery, WireError } from "./Wire.ts"
 
+/** The server stores the fence of a publish with the message; nobody who reads it is meant by it. */
+const fencePrefix = "Nats-Expected-"
+
 const recordOf = (headers: MsgHdrs | undefined): Record<string, string> => {
   const record: Record<string, string> = {}
   if (headers === undefined) return record
-  for (const name of headers.keys()) record[name] = headers.get(name)
+  for (const name of headers.keys()) if (!name.startsWith(fencePrefix)) record[name] = headers.get(name)
   return record
 }
 

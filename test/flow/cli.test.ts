@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, type Scope } from "effect"
+
+/** The command as its users start it: a process of its own, judged by what it writes and by its exit code. */
+
+const projectRoot = join(import.meta.dirname, "..", "..")
+const main = join(projectRoot, "cli", "main.ts")
+
+interface Ended {
+  readonly code: number | NodeJS.Signals
+  readonly out: string
+  readonly err: string
+}
+
+interface Started {
+  readonly ended: Effect.Effect<Ended>
+  /** Completes once this has been written to standard output. */
+  readonly wrote: (text: string) => Effect.Effect<void>
+  readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
+}
+
+interface Place {
+  /** The working directory; `.fleet` is in it. */
+  readonly folder: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const variables = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: process.env["HOME"] ?? "",
+  ...(process.env["NATS_SERVER_BIN"] === undefined ? {} : { NATS_SERVER_BIN: process.env["NATS_SERVER_BIN"] }),
+  ...extra
+})
+
+const watch = (child: ChildProcess): Started => {
+  const ended = Deferred.makeUnsafe<Ended>()
+  const waiting = new Map<string, Deferred.Deferred<void>>()
+  let out = ""
+  let err = ""
+  const tell = () => {
+    for (const [text, seen] of waiting) if (out.includes(text)) Deferred.doneUnsafe(seen, Effect.void)
+  }
+  child.stdout?.on("data", (chunk: Buffer) => {
+    out += chunk.toString("utf8")
+    tell()
+  })
+  child.stderr?.on("data", (chunk: Buffer) => {
+    err += chunk.toString("utf8")
+  })
+  child.once("close", (code, signal) =>
+    Deferred.doneUnsafe(ended, Effect.succeed({ code: code ?? signal ?? 0, out, err }))
+  )
+  return {
+    ended: Deferred.await(ended),
+    wrote: (text) =>
+      Effect.suspend(() => {
+        const seen = waiting.get(text) ?? Deferred.makeUnsafe<void>()
+        waiting.set(text, seen)
+        tell()
+        return Effect.raceFirst(Deferred.await(seen), Effect.flatMap(Deferred.await(ended), endedEarly(text)))
+      }),
+    signal: (name) => Effect.sync(() => void child.kill(name))
+  }
+}
+
+const endedEarly = (text: string) => (ended: Ended) =>
+  Effect.die(new Error(`ended with ${ended.code} before it wrote "${text}": ${ended.out}${ended.err}`))
+
+const start = (place: Place, args: ReadonlyArray<string>): Effect.Effect<Started, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, [main, ...args], {
+          cwd: place.folder,
+          env: variables(place.env),
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+      ),
+      (child) => Effect.sync(() => void child.kill("SIGKILL"))
+    ),
+    watch
+  )
+
+const fleet = (place: Place, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
+  Effect.scoped(Effect.flatMap(start(place, args), ({ ended }) => ended))
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "fleet-cli-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
+
+/** A port that nothing listens on. */
+const closedPort = Effect.callback<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+const inOrder = (text: string, parts: ReadonlyArray<string>): void => {
+  let from = 0
+  for (const part of parts) {
+    const at = text.indexOf(part, from)
+    assert.isAtLeast(at, 0, `"${part}" comes in its place in:\n${text}`)
+    from = at + part.length
+  }
+}
+
+describe("fleet run --local", () => {
+  it.live("starts what it needs, shows states and lines, ends with the program's exit code", () =>
+    Effect.gen(function* () {
+      const place = { folder: yield* folder }
+      const program = "for i in 1 2 3; do echo line $i; sleep 0.1; done; exit 3"
+      const { code, out, err } = yield* fleet(place, "run", "--local", "--", "sh", "-c", program)
+      assert.strictEqual(code, 3)
+      assert.strictEqual(out, "line 1\nline 2\nline 3\n")
+      inOrder(err, ["starting nats-server", "started in", "● requested r-", "✗ failed · exit code 3"])
+      assert.match(err, /● (defining|launching|provisioning|pending|running)\n/)
+      assert.isFalse(existsSync(join(place.folder, ".fleet")))
+    })
+  )
+
+  it.live("a program that is not there ends with 125 and says what to check", () =>
+    Effect.gen(function* () {
+      const { code, out, err } = yield* fleet({ folder: yield* folder }, "run", "--local", "--", "no-such-program")
+      assert.strictEqual(code, 125)
+      assert.strictEqual(out, "")
+      inOrder(err, ["✗ crashed", "no-such-program", "→ Check the command"])
+    })
+  )
+})
+
+describe("fleet run --dry-run", () => {
+  it.live("prints both AWS calls and starts nothing, also without NATS", () =>
+    Effect.gen(function* () {
+      const place = { folder: yield* folder, env: { NATS_URL: `nats://127.0.0.1:${yield* closedPort}` } }
+      const { code, out, err } = yield* fleet(place, "run", "--dry-run", "--env", "A=secret", "--", "echo", "hello")
+      assert.strictEqual(code, 0)
+      assert.hasAllKeys(JSON.parse(out), ["RegisterTaskDefinition", "RunTask"])
+      assert.notInclude(out + err, "secret")
+      assert.match(err, /NATS does not answer[^]*dry run: nothing started\n$/)
+    })
+  )
+})
+
+describe("without a fleet", () => {
+  it.live("every command that needs one says in one line what to do", () =>
+    Effect.gen(function* () {
+      const url = `nats://127.0.0.1:${yield* closedPort}`
+      const place = { folder: yield* folder, env: { NATS_URL: url } }
+      const commands = [
+        ["ps"],
+        ["run", "--", "true"],
+        ["logs", "a-run"],
+        ["describe", "a-run"],
+        ["stop", "a-run"],
+        ["init"]
+      ]
+      const ends = yield* Effect.forEach(commands, (args) => fleet(place, ...args), { concurrency: "unbounded" })
+      const err = `Nothing answers at ${url}. Start everything with \`fleet up\`, or set NATS_URL.\n`
+      assert.deepStrictEqual(
+        ends,
+        commands.map(() => ({ code: 69, out: "", err }))
+      )
+    })
+  )
+
+  it.live("a misspelt flag is answered in a few lines, with exit code 2", () =>
+    Effect.gen(function* () {
+      const { code, out, err } = yield* fleet({ folder: yield* folder }, "ps", "--josn")
+      assert.strictEqual(code, 2)
+      assert.strictEqual(out, "")
+      inOrder(err, ["--josn", "--json", "Try: fleet ps --help"])
+    })
+  )
+})
+
+describe("fleet up", () => {
+  it.live("serves the other commands in its folder until it is stopped", () =>
+    Effect.gen(function* () {
+      const place = { folder: yield* folder }
+      const up = yield* start(place, ["up", "--nats-port", "0", "--aws-port", "0"])
+      yield* up.wrote("ready")
+
+      const second = yield* fleet(place, "up", "--nats-port", "0", "--aws-port", "0")
+      assert.deepInclude(second, { code: 1, out: "" })
+      assert.include(second.err, "runs in")
+
+      assert.include((yield* fleet(place, "ps")).out, "Nothing is running")
+      const detached = yield* fleet(place, "run", "--detach", "--name", "hello", "--", "sh", "-c", "echo hi; exit 4")
+      const runId = detached.out.trim()
+      assert.match(runId, /^hello-[0-9a-z]{10}$/)
+      assert.deepInclude(yield* fleet(place, "logs", "-f", runId.slice(0, 8)), { code: 0, out: "hi\n" })
+      const stop = yield* fleet(place, "stop", runId)
+      assert.include(stop.out, `Run ${runId} is over already: ✗ failed · exit code 4`)
+      const json = yield* fleet(place, "ps", "--all", "--json")
+      assert.deepInclude(JSON.parse(json.out), { runId, state: "failed", exitCode: 4, name: "hello" })
+      assert.include((yield* fleet(place, "describe", runId)).out, "failed with exit code 4")
+      const unknown = yield* fleet(place, "stop", `${runId.slice(0, -1)}!`)
+      assert.strictEqual(unknown.code, 1)
+      assert.include(unknown.err, `Did you mean ${runId}?`)
+
+      yield* up.signal("SIGTERM")
+      const ended = yield* up.ended
+      assert.strictEqual(ended.code, 0, ended.err)
+      inOrder(ended.out, ["nats-server", "nats://127.0.0.1:", "ready"])
+      assert.isFalse(existsSync(join(place.folder, ".fleet", "up.json")))
+    })
+  )
+
+  it.live("Ctrl-C in fleet run cancels the run; a fleet that is started again knows it still", () =>
+    Effect.gen(function* () {
+      const place = { folder: yield* folder }
+      const up = yield* start(place, ["up", "--nats-port", "0", "--aws-port", "0"])
+      yield* up.wrote("ready")
+      const run = yield* start(place, ["run", "--", "sh", "-c", "echo started; sleep 600"])
+      yield* run.wrote("started")
+      yield* run.signal("SIGINT")
+      const { code, err } = yield* run.ended
+      assert.strictEqual(code, 130)
+      inOrder(err, ["● requested", "cancelling", "■ cancelled"])
+      yield* up.signal("SIGINT")
+      assert.strictEqual((yield* up.ended).code, 0)
+
+      const again = yield* start(place, ["up", "--nats-port", "0", "--aws-port", "0"])
+      yield* again.wrote("ready")
+      assert.match((yield* fleet(place, "ps", "--all")).out, /cancelled/)
+    })
+  )
+})
+
+describe("on a Node that is too old", () => {
+  it.live("says so, and how to get a newer one", () =>
+    Effect.gen(function* () {
+      const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })'
+      const args = [
+        "--import",
+        `data:text/javascript,${encodeURIComponent(older)}`,
+        join(projectRoot, "cli", "fleet.js")
+      ]
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env: variables() })
+      const { code, out, err } = yield* watch(child).ended
+      assert.deepStrictEqual([code, out], [1, ""])
+      assert.match(err, /^fleet needs Node 24 or newer; this is 20\.1\.0\.\n.*npx fleet/)
+    })
+  )
+})
