@@ -6,6 +6,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "test/docker/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    pool: "forks"
+    pool: "forks",
+    maxWorkers: 3
   }
 })

@@ -72,8 +72,9 @@ const arrange = Effect.fnUntraced(function* (deps: Publishing, pieces: ReadonlyA
   for (const piece of pieces) {
     const state = yield* stateOf(deps, piece)
     if (state === "ok" || state === "unknown") continue
-    const action = state === "missing" ? create(deps, piece) : change(deps, piece)
-    const outcome = yield* tried(deps, `${state === "missing" ? "create" : "update"} ${piece.what}`, action)
+    const outcome = yield* state === "missing"
+      ? tried(deps, `create ${piece.what}`, create(deps, piece)).pipe(Effect.catch(existsMeanwhile(deps, piece)))
+      : tried(deps, `update ${piece.what}`, change(deps, piece))
     if (outcome === "done") (state === "missing" ? done.created : done.updated).push(piece.what)
     if (outcome === "denied" && state === "missing") missing.push(piece.what)
     if (outcome === "denied" && state === "differs")
@@ -84,6 +85,22 @@ const arrange = Effect.fnUntraced(function* (deps: Publishing, pieces: ReadonlyA
 })
 
 type Outcome = "done" | "denied" | "exists"
+
+const raceLooks = 10
+const raceLookMillis = 50
+
+/**
+ * Of two equal creations at once, nats-server 2.9 may refuse one for its subjects, which "overlap" with the other's. So a
+ * refused creation is believed only if the piece is still not there after a moment.
+ */
+const existsMeanwhile = (deps: Publishing, piece: Piece) => (refused: BusUnavailable) =>
+  Effect.gen(function* () {
+    for (let look = 0; look < raceLooks; look++) {
+      if ((yield* stateOf(deps, piece)) !== "missing") return "exists" as const
+      yield* Effect.sleep(raceLookMillis)
+    }
+    return yield* refused
+  })
 
 const tried = (
   { settings }: Publishing,
