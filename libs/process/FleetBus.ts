@@ -2,8 +2,7 @@ import { Effect, Layer } from "effect"
 import { Bus } from "#bus/Bus.ts"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { Connection } from "#bus/Connection.ts"
-import { connectionConfig, connectionOptions } from "#bus/ConnectionConfig.ts"
-import { readConfig } from "#process/ConfigReport.ts"
+import { type ConnectionValues, connectionOptions } from "#bus/ConnectionConfig.ts"
 import { Health } from "#process/Health.ts"
 
 /**
@@ -29,10 +28,6 @@ const endProcess = (error: BusUnavailable) =>
     Effect.sync(() => process.exit(1))
   )
 
-/** The bus of a service, connected as the environment says, and part of its health. */
-export const fleetBus = (name: string) => {
-  const connected = Layer.unwrap(
-    Effect.map(readConfig(connectionConfig), (values) => Bus.layer(connectionOptions(values, name)))
-  )
-  return watchConnection.pipe(Layer.provideMerge(connected))
-}
+/** The bus of a service, connected as its settings say, and part of its health. */
+export const fleetBus = (name: string, settings: ConnectionValues) =>
+  watchConnection.pipe(Layer.provideMerge(Bus.layer(connectionOptions(settings, name))))

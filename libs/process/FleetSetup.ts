@@ -1,4 +1,4 @@
-import { Config, Effect, Option, Random, Schema } from "effect"
+import { Config, Effect, Option, Random } from "effect"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import type { BusUnavailable, PayloadTooLarge, TopologyMissing, TopologyUnsupported } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
@@ -6,6 +6,7 @@ import { Topology, type TopologyChange } from "#bus/Topology.ts"
 import { fleetTopology, type TopologySettings, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { FleetId } from "#ecs-core/Ids.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
+import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
 /** Key of the fleet's id in the bucket `fleet-meta`. */
 const FLEET_ID_KEY = "fleet-id"
@@ -43,14 +44,6 @@ const fleetIdOf = (meta: Bucket): Effect.Effect<FleetId, BusUnavailable | Payloa
     )
   })
 
-const positive = Schema.Finite.check(Schema.isGreaterThan(0))
-const whole = Schema.Int.check(Schema.isGreaterThan(0))
-const setting = <S extends Schema.Codec<number, string>>(schema: S, name: string, fallback: number) =>
-  Config.schema(schema, name).pipe(Config.withDefault(fallback))
-
-const number = Schema.FiniteFromString.pipe(Schema.decodeTo(positive))
-const integer = Schema.FiniteFromString.pipe(Schema.decodeTo(whole))
-
 /** Settings of streams and consumers, the same for every service of a fleet. */
 export const topologyConfig = {
   /** Copies of every stream: 1, or 3 on a NATS cluster. */
@@ -59,15 +52,15 @@ export const topologyConfig = {
     Config.withDefault(topologyDefaults.replicas)
   ),
   /** Age of requests, orders and facts; a run may last this long less one day. */
-  streamAgeSeconds: setting(integer, "FLEET_STREAM_AGE_SECONDS", topologyDefaults.streamAgeSeconds),
+  streamAgeSeconds: wholeSetting("FLEET_STREAM_AGE_SECONDS", topologyDefaults.streamAgeSeconds),
   /** Size of the inbox; when it is full, publishing a request is refused. */
-  inboxBytesMax: setting(integer, "FLEET_INBOX_BYTES_MAX", topologyDefaults.inboxBytesMax),
+  inboxBytesMax: wholeSetting("FLEET_INBOX_BYTES_MAX", topologyDefaults.inboxBytesMax),
   /** Age of logs. */
-  logsAgeSeconds: setting(integer, "FLEET_LOGS_AGE_SECONDS", topologyDefaults.logsAgeSeconds),
+  logsAgeSeconds: wholeSetting("FLEET_LOGS_AGE_SECONDS", topologyDefaults.logsAgeSeconds),
   /** Size of all logs; the oldest go first. */
-  logsBytesMax: setting(integer, "FLEET_LOGS_BYTES_MAX", topologyDefaults.logsBytesMax),
+  logsBytesMax: wholeSetting("FLEET_LOGS_BYTES_MAX", topologyDefaults.logsBytesMax),
   /** How long a message stays with a service that gives no sign of life. */
-  ackWaitSeconds: setting(number, "FLEET_ACK_WAIT_SECONDS", topologyDefaults.ackWaitSeconds),
+  ackWaitSeconds: numberSetting("FLEET_ACK_WAIT_SECONDS", topologyDefaults.ackWaitSeconds),
   /** How long a task stays unwatched when the service that owned it dies. */
-  leaseSeconds: setting(number, "FLEET_LEASE_SECONDS", topologyDefaults.leaseSeconds)
+  leaseSeconds: numberSetting("FLEET_LEASE_SECONDS", topologyDefaults.leaseSeconds)
 }

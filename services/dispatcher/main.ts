@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { Effect, Layer } from "effect"
 import { Aws } from "#aws/Aws.ts"
+import { connectionConfig } from "#bus/ConnectionConfig.ts"
 import { readConfig } from "#process/ConfigReport.ts"
 import { fleetBus } from "#process/FleetBus.ts"
 import { runMain } from "#process/Main.ts"
 import { dispatcherConfig } from "./config.ts"
 import { layer } from "./handle.ts"
 
-const service = Layer.unwrap(Effect.map(readConfig(dispatcherConfig), layer))
+const service = Layer.unwrap(
+  Effect.map(readConfig({ ...connectionConfig, ...dispatcherConfig }), (settings) =>
+    layer(settings).pipe(Layer.provide(Layer.merge(fleetBus("dispatcher", settings), Aws.layer)))
+  )
+)
 
-if (import.meta.main) {
-  runMain(service.pipe(Layer.provide(Layer.merge(fleetBus("dispatcher"), Aws.layer))), { name: "dispatcher" })
-}
+if (import.meta.main) runMain(service, { name: "dispatcher" })

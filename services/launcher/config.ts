@@ -1,11 +1,12 @@
-import { Config } from "effect"
+import type { Config } from "effect"
 import { topologyConfig } from "#process/FleetSetup.ts"
+import { wholeSetting } from "#process/NumberSetting.ts"
 
 /** Settings of the launcher; each is a variable of the environment. */
 export const launcherConfig = {
   ...topologyConfig,
   /** Launches in hand at a time; more wait in the stream. */
-  concurrency: Config.Int("FLEET_LAUNCHER_CONCURRENCY").pipe(Config.withDefault(32))
+  concurrency: wholeSetting("FLEET_LAUNCHER_CONCURRENCY", 32)
 }
 
 export type LauncherSettings = {

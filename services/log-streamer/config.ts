@@ -1,27 +1,28 @@
-import { Config } from "effect"
+import type { Config } from "effect"
 import { topologyConfig } from "#process/FleetSetup.ts"
+import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
 /** Settings of the log-streamer; each is a variable of the environment. */
 export const logStreamerConfig = {
   ...topologyConfig,
   /** Attempts owned by one replica at most. */
-  capacity: Config.Int("FLEET_LOGS_CAPACITY").pipe(Config.withDefault(10_000)),
+  capacity: wholeSetting("FLEET_LOGS_CAPACITY", 10_000),
   /** Pause between two rounds of reading. */
-  pollMillis: Config.Int("FLEET_LOGS_POLL_MILLIS").pipe(Config.withDefault(1000)),
+  pollMillis: wholeSetting("FLEET_LOGS_POLL_MILLIS", 1000),
   /** CloudWatch may show a line so long after its own time; every round reads this far back. */
-  lateSeconds: Config.Number("FLEET_LOGS_LATE_SECONDS").pipe(Config.withDefault(30)),
+  lateSeconds: numberSetting("FLEET_LOGS_LATE_SECONDS", 30),
   /** After the task's end, reading goes on until nothing came for so long … */
-  drainQuietSeconds: Config.Number("FLEET_LOGS_DRAIN_QUIET_SECONDS").pipe(Config.withDefault(5)),
+  drainQuietSeconds: numberSetting("FLEET_LOGS_DRAIN_QUIET_SECONDS", 5),
   /** … and in so many rounds … */
-  drainQuietPolls: Config.Int("FLEET_LOGS_DRAIN_QUIET_POLLS").pipe(Config.withDefault(3)),
+  drainQuietPolls: wholeSetting("FLEET_LOGS_DRAIN_QUIET_POLLS", 3),
   /** … but never longer than this. */
-  drainMaxSeconds: Config.Number("FLEET_LOGS_DRAIN_MAX_SECONDS").pipe(Config.withDefault(60)),
+  drainMaxSeconds: numberSetting("FLEET_LOGS_DRAIN_MAX_SECONDS", 60),
   /** Pages of one call's answer that are read before other runs have their turn. */
-  pagesMax: Config.Int("FLEET_LOGS_PAGES_MAX").pipe(Config.withDefault(20)),
+  pagesMax: wholeSetting("FLEET_LOGS_PAGES_MAX", 20),
   /** Calls to CloudWatch in flight at a time. */
-  readConcurrency: Config.Int("FLEET_LOGS_READ_CONCURRENCY").pipe(Config.withDefault(4)),
+  readConcurrency: wholeSetting("FLEET_LOGS_READ_CONCURRENCY", 4),
   /** Ends of runs in hand at a time. */
-  endConcurrency: Config.Int("FLEET_LOGS_END_CONCURRENCY").pipe(Config.withDefault(64))
+  endConcurrency: wholeSetting("FLEET_LOGS_END_CONCURRENCY", 64)
 }
 
 export type LogStreamerSettings = {
