@@ -1,11 +1,8 @@
 import { Effect, Option, Result, Schema } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { text } from "#bus/Message.ts"
-import { codec } from "#ecs-core/Codec.ts"
-import { DEFAULT_POOL, Pool } from "#ecs-core/Pool.ts"
+import { DEFAULT_POOL, type Pool, PoolCodec } from "#ecs-core/Pool.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
-
-const PoolCodec = codec(Pool)
 
 /**
  * The pool `default` for local-aws, where any image and any role will do: the program is a process of this machine. The

@@ -9,6 +9,8 @@ export const RunId = Schema.String.check(
 ).pipe(Schema.brand("RunId"))
 export type RunId = typeof RunId.Type
 
+export const isRunId = Schema.is(RunId)
+
 /** Which launch of a run: 1, 2, 3 … One attempt is one ECS task. */
 export const Attempt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 export type Attempt = number

@@ -1,10 +1,12 @@
 import { Schema } from "effect"
-import { Version } from "./Codec.ts"
+import { codec, Version } from "./Codec.ts"
 import { launchFields } from "./RunRequest.ts"
 
 /** Named defaults for runs, kept in the bucket `fleet-pools` under the pool's name. */
 export const Pool = Schema.Struct({ v: Schema.optionalKey(Version), ...launchFields })
 export type Pool = typeof Pool.Type
+
+export const PoolCodec = codec(Pool)
 
 export const DEFAULT_POOL = "default"
 export const DEFAULT_CONTAINER = "main"

@@ -57,9 +57,9 @@ describe("decodeRequest: names", () => {
 
 describe("decodeRequest: values", () => {
   it.each([
-    { body: { image: 5 }, message: 'Field "image": expected string | null, got 5.' },
+    { body: { image: 5 }, message: 'Field "image": expected string, got 5.' },
     { body: { image: "" }, message: 'Field "image": expected a value with a length of at least 1, got "".' },
-    { body: { memory: "2048" }, message: 'Field "memory": expected number | null, got "2048".' },
+    { body: { memory: "2048" }, message: 'Field "memory": expected number, got "2048".' },
     { body: { cpu: 127 }, message: 'Field "cpu": expected a value between 128 and 32768, got 127.' },
     { body: { pool: "a.b" }, message: 'Field "pool": must be 1 to 64 of the characters A-Z a-z 0-9 _ -, got "a.b".' },
     { body: { region: "mars" }, message: 'Field "region": must be a region such as eu-central-1, got "mars".' },

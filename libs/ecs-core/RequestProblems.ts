@@ -64,7 +64,7 @@ const knownNames = (known: ReadonlyArray<string>): string =>
 
 const wrongValue = (path: ReadonlyArray<string>, found: string, body: unknown): Problem => {
   const field = path.join(".")
-  const allowed = found.replace(/^Expected /, "expected ")
+  const allowed = found.replace(/^Expected /, "expected ").replace(/ \| null$/, "")
   return {
     code: "InvalidRequest",
     field,

@@ -1,9 +1,9 @@
-import { Result, Schema } from "effect"
+import { Result } from "effect"
 import { type Codec, parseJson, Undecodable } from "#ecs-core/Codec.ts"
 import { canonicalJson, digest } from "#ecs-core/Digest.ts"
 import type { RequestSeen, RunMessage } from "#ecs-core/Evolve.ts"
 import type { Problem } from "#ecs-core/errors.ts"
-import { RunId, resolveRunId } from "#ecs-core/Ids.ts"
+import { isRunId, type RunId, resolveRunId } from "#ecs-core/Ids.ts"
 import { type Instant, instantOf } from "#ecs-core/Instant.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { mask } from "#ecs-core/Mask.ts"
@@ -161,8 +161,6 @@ export const refusalOf = (problem: Problem, nowMillis: number): RunMessage => ({
   outcome: "rejected",
   problem
 })
-
-const isRunId = Schema.is(RunId)
 
 /** What a message of `task.*` or `run.cancel.*` tells about a run; undefined for our own orders. An empty body is `{}`. */
 export const readFact = (

@@ -2,10 +2,9 @@ import { Effect, Layer, Result } from "effect"
 import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
-import { resolveRunId } from "#ecs-core/Ids.ts"
-import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
-import { Durables, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
+import { deadSubject, handBack } from "#process/Handling.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact, readRequest } from "./decide.ts"
@@ -13,9 +12,6 @@ import { type Fleet, makeFleet } from "./Fleet.ts"
 import { performEffects } from "./perform.ts"
 import { foldInto } from "./records.ts"
 import { handleRequest, orderFromInbox, type StepError, stored } from "./requests.ts"
-
-/** Longest wait of a message after repeated failures. */
-const RETRY_MAX_SECONDS = 30
 
 /** One fact or wish: fold it into the record, make exist what must exist, ack. */
 export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
@@ -31,27 +27,11 @@ export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
     return Verdict.ack
   })
 
-/** Passing failures hand the message back with a growing delay; a defect passes through, to be tried and then dead. */
-const orLater = (delivery: Delivery, step: Effect.Effect<Verdict, StepError>): Effect.Effect<Verdict> =>
-  step.pipe(
-    Effect.catch((error) => {
-      if (error._tag === "PayloadTooLarge" || error._tag === "RecordUnreadable") {
-        return Effect.succeed(Verdict.dead(error.message))
-      }
-      const delayMillis = retryDelayMillis(delivery.deliveries, RETRY_MAX_SECONDS)
-      return Effect.logWarning("handed back", { subject: delivery.subject, why: error.message, delayMillis }).pipe(
-        Effect.as(Verdict.nak(delayMillis))
-      )
-    })
-  )
-
-const runIdOf = (message: BusMessage): string => {
-  const parsed = parseSubject(message.subject)
-  if (message.stream === Streams.inbox) return readRequest(stored(message)).seen.runId
-  return parsed !== undefined && "runId" in parsed && parsed.runId !== undefined
-    ? parsed.runId
-    : resolveRunId({ sequence: message.seq }).runId
-}
+/** A request may name its run in its body alone. */
+const deadSubjectOf = (message: BusMessage): string =>
+  message.stream === Streams.inbox
+    ? Subjects.dead("dispatcher", readRequest(stored(message)).seen.runId)
+    : deadSubject("dispatcher")(message)
 
 /** The dispatcher: requests, wishes and facts, each by its own durable consumer. */
 export const layer = (settings: DispatcherSettings) =>
@@ -68,9 +48,9 @@ export const layer = (settings: DispatcherSettings) =>
             concurrency: settings.concurrency,
             ackWaitSeconds: settings.ackWaitSeconds,
             deadStream: Streams.dead,
-            deadSubject: (message) => Subjects.dead("dispatcher", runIdOf(message))
+            deadSubject: deadSubjectOf
           },
-          (delivery) => orLater(delivery, handler(delivery))
+          (delivery) => handBack(delivery, handler(delivery))
         )
       const parts: ReadonlyArray<readonly [string, Effect.Effect<never, unknown>]> = [
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],

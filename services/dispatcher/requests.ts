@@ -1,11 +1,10 @@
 import { Clock, Effect, Option, Result } from "effect"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
-import { codec } from "#ecs-core/Codec.ts"
 import { type AwsFailure, type Problem, problemOf } from "#ecs-core/errors.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { type Job, resolveJob } from "#ecs-core/Job.ts"
-import { Pool } from "#ecs-core/Pool.ts"
+import { PoolCodec } from "#ecs-core/Pool.ts"
 import { isFinal, type Run } from "#ecs-core/Run.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
@@ -14,8 +13,6 @@ import type { DefinitionBusy, DefinitionError } from "./definitions.ts"
 import type { Fleet } from "./Fleet.ts"
 import { type OrderSource, performEffects } from "./perform.ts"
 import { foldInto, type RecordError } from "./records.ts"
-
-const PoolCodec = codec(Pool)
 
 export type StepError = RecordError | DefinitionBusy | AwsFailure
 

@@ -1,15 +1,15 @@
-import { Clock, Effect, Layer, Option, Result, Schema } from "effect"
+import { Clock, Effect, Layer, Result } from "effect"
 import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
 import { Consumer } from "#bus/Consumer.ts"
-import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
+import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
-import { RunId } from "#ecs-core/Ids.ts"
+import { isRunId } from "#ecs-core/Ids.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import { Codecs, type TaskDeferred, type TaskdefReady, type TaskRejected } from "#ecs-core/Messages.ts"
-import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
 import { Durables, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
+import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { LauncherSettings } from "./config.ts"
@@ -26,7 +26,10 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
     if (Result.isFailure(decoded)) return yield* giveUp(fleet, delivery, decoded.failure.message)
     const order = decoded.success
     const { deliveries } = delivery
-    const deferred = deliveries > 1 ? yield* lastDeferred(fleet, order) : undefined
+    const deferred =
+      deliveries > 1
+        ? yield* lastFact(fleet.messages, Subjects.taskDeferred(order.runId, order.attempt), Codecs.taskDeferred)
+        : undefined
     yield* fleet.pace.take("runTask", order.target)
     const { run } = yield* readRun(fleet.runs, order.runId)
     const now = yield* Clock.currentTimeMillis
@@ -44,8 +47,6 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
       }
     }
   })
-
-const isRunId = Schema.is(RunId)
 
 const giveUp = (fleet: Fleet, delivery: Delivery, why: string) =>
   Effect.gen(function* () {
@@ -118,28 +119,6 @@ const defer = (fleet: Fleet, deferred: TaskDeferred) =>
     return Verdict.nak(Math.max(0, Math.min(waitMillis, NAK_SECONDS_MAX * 1000)))
   })
 
-const lastDeferred = (fleet: Fleet, order: TaskdefReady): Effect.Effect<TaskDeferred | undefined, BusUnavailable> =>
-  Effect.map(fleet.messages.last(Streams.fleet, Subjects.taskDeferred(order.runId, order.attempt)), (last) =>
-    Option.getOrUndefined(
-      Option.flatMap(last, (message) => Result.getSuccess(Codecs.taskDeferred.decode(text(message))))
-    )
-  )
-
-const orLater = (delivery: Delivery, step: Effect.Effect<Verdict, StepError>): Effect.Effect<Verdict> =>
-  step.pipe(
-    Effect.catch((error) => {
-      const delayMillis = retryDelayMillis(delivery.deliveries, NAK_SECONDS_MAX)
-      return Effect.logWarning("handed back", { subject: delivery.subject, why: error.message, delayMillis }).pipe(
-        Effect.as(Verdict.nak(delayMillis))
-      )
-    })
-  )
-
-const runIdOf = (message: BusMessage): string => {
-  const parsed = parseSubject(message.subject)
-  return parsed?.kind === "taskdef.ready" ? parsed.runId : "unknown"
-}
-
 /** The launcher: one durable consumer of launch orders. */
 export const layer = (settings: LauncherSettings) =>
   Layer.effectDiscard(
@@ -154,9 +133,9 @@ export const layer = (settings: LauncherSettings) =>
           concurrency: settings.concurrency,
           ackWaitSeconds: settings.ackWaitSeconds,
           deadStream: Streams.dead,
-          deadSubject: (message) => Subjects.dead("launcher", runIdOf(message))
+          deadSubject: deadSubject("launcher")
         },
-        (delivery) => orLater(delivery, handleOrder(fleet, delivery))
+        (delivery) => handBack(delivery, handleOrder(fleet, delivery))
       )
       yield* Effect.forkScoped(supervised("launcher", listen))
     })

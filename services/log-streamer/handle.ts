@@ -3,12 +3,13 @@ import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
-import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
+import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { isEnd, LogCodecs } from "#ecs-core/LogLine.ts"
 import { Codecs, type RunFinished } from "#ecs-core/Messages.ts"
 import { Durables, Filters, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
+import { deadSubject, handBack } from "#process/Handling.ts"
 import { supervised } from "#process/Supervise.ts"
 import { type Attempts, attemptKey, markEnded, takeOver } from "./attempts.ts"
 import type { LogStreamerSettings } from "./config.ts"
@@ -84,22 +85,6 @@ const followEnds = (ports: Ports, attempts: Attempts, next: { seq: number }): Ef
     )
   )
 
-const orLater = (delivery: Delivery, step: Effect.Effect<Verdict, StepError>): Effect.Effect<Verdict> =>
-  step.pipe(
-    Effect.catch((error) =>
-      Effect.as(
-        Effect.logWarning("handed back", { subject: delivery.subject, why: error.message }),
-        Verdict.nak(TAKE_OVER_RETRY_MILLIS)
-      )
-    )
-  )
-
-const deadSubject = (message: BusMessage): string => {
-  const parsed = parseSubject(message.subject)
-  const runId = parsed !== undefined && "runId" in parsed ? parsed.runId : undefined
-  return Subjects.dead("log-streamer", runId ?? "unknown")
-}
-
 const pacedLogs = (logs: Logs, pace: typeof Pace.Service): Logs => ({
   ...logs,
   read: (target, options) => pace.paced("filterLogEvents", target)(logs.read(target, options))
@@ -114,7 +99,7 @@ export const layer = (settings: LogStreamerSettings) =>
       const logs = pacedLogs(yield* ContainerLogs, yield* Pace)
       const consumer = yield* Consumer
       const attempts: Attempts = new Map()
-      const dead = { deadStream: Streams.dead, deadSubject, stream: Streams.fleet }
+      const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject: deadSubject("log-streamer") }
       const { capacity, endConcurrency: concurrency, ackWaitSeconds } = settings
       const leases = consumer.leases(
         { ...dead, durable: Durables.logStreamer, heartbeatSeconds: settings.leaseSeconds / 3, capacity },
@@ -122,7 +107,7 @@ export const layer = (settings: LogStreamerSettings) =>
       )
       const ends = consumer.run(
         { ...dead, durable: Durables.logStreamerEnds, concurrency, ackWaitSeconds },
-        (delivery) => orLater(delivery, handleEnd(ports, delivery))
+        (delivery) => handBack(delivery, handleEnd(ports, delivery))
       )
       const rounds = Effect.repeat(
         round(ports, logs, settings, attempts),

@@ -1,21 +1,18 @@
 import { Clock, Effect, Layer, Option, Result, Schedule } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
-import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
+import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
-import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
-import { Durables, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
+import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { WatcherSettings } from "./config.ts"
 import { decideStop, stopAgainAfterNotFound, watch } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { leaseKey, type OwnedTasks, sweep } from "./sweep.ts"
-
-/** Longest wait of a stop order after repeated failures. */
-const STOP_RETRY_MAX_SECONDS = 10
 
 /** A task is ours from now on: the next sweep asks about it. */
 const own = (owned: OwnedTasks, delivery: Delivery, lease: Lease): Effect.Effect<void> => {
@@ -41,18 +38,10 @@ export const handleStop = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
 
 const factsOf = (fleet: Fleet, { runId, attempt }: TaskStop) =>
   Effect.gen(function* () {
-    const last = (subject: string) => fleet.messages.last(Streams.fleet, subject)
-    const ended = yield* Effect.all([
-      last(Subjects.taskStopped(runId, attempt)),
-      last(Subjects.taskRejected(runId, attempt))
-    ])
-    const started = yield* last(Subjects.taskStarted(runId, attempt))
-    return {
-      ended: ended.some(Option.isSome),
-      started: Option.getOrUndefined(
-        Option.flatMap(started, (message) => Result.getSuccess(Codecs.taskStarted.decode(text(message))))
-      )
-    }
+    const ends = [Subjects.taskStopped(runId, attempt), Subjects.taskRejected(runId, attempt)]
+    const ended = yield* Effect.forEach(ends, (subject) => fleet.messages.last(Streams.fleet, subject))
+    const started = yield* lastFact(fleet.messages, Subjects.taskStarted(runId, attempt), Codecs.taskStarted)
+    return { ended: ended.some(Option.isSome), started }
   })
 
 const stop = (fleet: Fleet, order: TaskStop, started: TaskStarted): Effect.Effect<Verdict, AwsFailure> =>
@@ -70,24 +59,6 @@ const stop = (fleet: Fleet, order: TaskStop, started: TaskStarted): Effect.Effec
     )
   )
 
-const orLater = (
-  delivery: Delivery,
-  step: Effect.Effect<Verdict, BusUnavailable | AwsFailure>
-): Effect.Effect<Verdict> =>
-  step.pipe(
-    Effect.catch((error) => {
-      const delayMillis = retryDelayMillis(delivery.deliveries, STOP_RETRY_MAX_SECONDS)
-      return Effect.logWarning("handed back", { subject: delivery.subject, why: error.message, delayMillis }).pipe(
-        Effect.as(Verdict.nak(delayMillis))
-      )
-    })
-  )
-
-const deadSubject = (message: BusMessage): string => {
-  const parsed = parseSubject(message.subject)
-  return Subjects.dead("watcher", parsed !== undefined && "attempt" in parsed ? parsed.runId : "unknown")
-}
-
 /** The watcher: leases on tasks, one sweep over all of them, and stop orders. */
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
@@ -96,7 +67,7 @@ export const layer = (settings: WatcherSettings) =>
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
       const owned: OwnedTasks = new Map()
-      const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject }
+      const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject: deadSubject("watcher") }
       const leases = consumer.leases(
         {
           ...dead,
@@ -113,7 +84,7 @@ export const layer = (settings: WatcherSettings) =>
           concurrency: settings.stopConcurrency,
           ackWaitSeconds: settings.ackWaitSeconds
         },
-        (delivery) => orLater(delivery, handleStop(fleet, delivery))
+        (delivery) => handBack(delivery, handleStop(fleet, delivery))
       )
       const sweeps = Effect.repeat(sweep(fleet, owned), Schedule.spaced(`${settings.sweepMillis} millis`))
       yield* Effect.forkScoped(supervised("watcher leases", leases))
