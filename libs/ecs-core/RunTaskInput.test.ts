@@ -4,7 +4,14 @@ import { FleetId, RunId } from "#ecs-core/Ids.ts"
 import { type Job, resolveJob } from "#ecs-core/Job.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
-import { clientToken, type RunTaskInput, runTaskInput, startedBy } from "#ecs-core/RunTaskInput.ts"
+import {
+  clientToken,
+  OVERRIDES_CHARACTERS_MAX,
+  overridesProblem,
+  type RunTaskInput,
+  runTaskInput,
+  startedBy
+} from "#ecs-core/RunTaskInput.ts"
 import { ready } from "#test/support/messages.ts"
 
 const runId = RunId.make("nightly")
@@ -145,6 +152,25 @@ describe("runTaskInput", () => {
     const { containerOverrides, ...rest } = inputOf({ cpu: 2048, memory: 4096 }).overrides
     assert.deepStrictEqual(rest, {})
     assert.deepStrictEqual(containerOverrides, [{ name: "main", environment }])
+  })
+})
+
+describe("overridesProblem", () => {
+  const withPayload = (characters: number) => {
+    const empty = JSON.stringify(inputOf({ env: { PAYLOAD: "" } }).overrides).length
+    return overridesProblem(inputOf({ env: { PAYLOAD: "x".repeat(characters - empty) } }))
+  }
+
+  it("21: allows exactly as many characters as ECS takes, and refuses one more without showing them", () => {
+    assert.isUndefined(withPayload(OVERRIDES_CHARACTERS_MAX))
+    const problem = withPayload(OVERRIDES_CHARACTERS_MAX + 1)
+    assert.deepInclude(problem, { code: "InvalidRequest", field: "env" })
+    assert.match(problem?.message ?? "", /8193 characters of JSON; ECS takes at most 8192/)
+    assert.notInclude(JSON.stringify(problem), "xxx")
+  })
+
+  it("names the larger part", () => {
+    assert.strictEqual(overridesProblem(inputOf({ command: ["x".repeat(9000)] }))?.field, "command")
   })
 })
 

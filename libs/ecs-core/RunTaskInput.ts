@@ -1,4 +1,5 @@
 import { digest } from "./Digest.ts"
+import type { Problem } from "./errors.ts"
 import type { Attempt, FleetId, RunId } from "./Ids.ts"
 import type { Job } from "./Job.ts"
 import type { AwsvpcConfiguration } from "./Network.ts"
@@ -76,6 +77,25 @@ const tagsOf = (job: Job): ReadonlyArray<{ readonly key: string; readonly value:
   }
   return [...tags].map(([key, value]) => ({ key, value }))
 }
+
+/** RunTask takes at most this many characters of overrides, JSON syntax included (API reference of RunTask). */
+export const OVERRIDES_CHARACTERS_MAX = 8192
+
+/** What is wrong with overrides that ECS would refuse for their size; the values are not shown. */
+export const overridesProblem = ({ overrides }: RunTaskInput): Problem | undefined => {
+  const characters = JSON.stringify(overrides).length
+  if (characters <= OVERRIDES_CHARACTERS_MAX) return undefined
+  const [container] = overrides.containerOverrides
+  const commandIsLarger = jsonLength(container?.command) > jsonLength(container?.environment)
+  return {
+    code: "InvalidRequest",
+    field: commandIsLarger ? "command" : "env",
+    message: `Command and environment together are ${characters} characters of JSON; ECS takes at most ${OVERRIDES_CHARACTERS_MAX}.`,
+    advice: "Put the payload into a store such as S3 and pass its address, or build it into the image."
+  }
+}
+
+const jsonLength = (value: unknown): number => JSON.stringify(value)?.length ?? 0
 
 /** RunTask's idempotency key (at most 64 ASCII characters): the same launch replays, another try is a new launch. */
 export const clientToken = (fleetId: FleetId, runId: RunId, attempt: Attempt, tryNumber: number): string =>

@@ -6,6 +6,7 @@ import type { Delivery } from "#bus/Message.ts"
 import type { Verdict } from "#bus/Verdict.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
+import { OVERRIDES_CHARACTERS_MAX } from "#ecs-core/RunTaskInput.ts"
 import { BucketNames, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import {
   again,
@@ -171,6 +172,19 @@ describe("handleRequest: refused requests", () => {
       assert.deepStrictEqual([end?.outcome, end?.error?.code, more.length], ["rejected", code, 0])
       assert.deepStrictEqual(yield* orders, [])
       assert.deepStrictEqual(yield* liveRuns, [])
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+
+  it.effect("a payload over ECS's limit ends the run before any AWS call, naming the field", () =>
+    Effect.gen(function* () {
+      const fleet = yield* dispatcher()
+      const tooLarge = { ...job, env: { PAYLOAD: "x".repeat(OVERRIDES_CHARACTERS_MAX) } }
+      assert.deepStrictEqual(yield* handleRequest(fleet, yield* request(tooLarge)), { _tag: "Ack" })
+      const [end] = yield* ends
+      assert.deepInclude(end, { outcome: "rejected", attempts: 0 })
+      assert.deepInclude(end?.error, { code: "InvalidRequest", field: "env" })
+      assert.notInclude(JSON.stringify(end), "xxx")
+      assert.deepStrictEqual(yield* revisions, [])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 

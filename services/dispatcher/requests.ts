@@ -6,6 +6,7 @@ import { instantOf } from "#ecs-core/Instant.ts"
 import { type Job, resolveJob } from "#ecs-core/Job.ts"
 import { PoolCodec } from "#ecs-core/Pool.ts"
 import { isFinal, type Run } from "#ecs-core/Run.ts"
+import { overridesProblem, runTaskInput } from "#ecs-core/RunTaskInput.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
 import { arbitrate, orderOf, type ReadRequest, readRequest, refusalOf } from "./decide.ts"
@@ -66,6 +67,10 @@ const orderFrom = (fleet: Fleet, job: Job, run: Run, attempt: number) => {
 const define = (fleet: Fleet, run: Run, job: Job): Effect.Effect<Run | undefined, StepError> =>
   Effect.gen(function* () {
     const region = job.region ?? fleet.region
+    const tooLarge = overridesProblem(runTaskInput(job, { runId: run.runId, attempt: 1, taskDefinitionArn: "" }))
+    if (tooLarge !== undefined) {
+      return yield* foldInto(fleet.runs, run.runId, refusalOf(tooLarge, yield* Clock.currentTimeMillis))
+    }
     const ensured = yield* Effect.result(fleet.definitions.ensure(prepareTaskDefinition(job, region), region))
     const now = yield* Clock.currentTimeMillis
     if (Result.isFailure(ensured)) return yield* refuse(fleet, run, ensured.failure, now)
