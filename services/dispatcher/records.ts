@@ -1,6 +1,6 @@
 import { Effect, Schedule } from "effect"
 import type { Bucket } from "#bus/Bucket.ts"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import { BusUnavailable, type PayloadTooLarge } from "#bus/BusError.ts"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { type Run, RunCodec } from "#ecs-core/Run.ts"
@@ -29,5 +29,13 @@ export const foldInto = (runs: Bucket, runId: RunId, event: RunMessage): Effect.
       schedule: Schedule.jittered(Schedule.spaced("10 millis")),
       while: (error) => error._tag === "RevisionConflict" || error._tag === "KeyExists"
     }),
-    Effect.catchTags({ RevisionConflict: Effect.die, KeyExists: Effect.die })
+    Effect.catchTags({ RevisionConflict: () => contended(runId), KeyExists: () => contended(runId) })
   )
+
+/** So many others were faster that the message is better handed back for a moment. */
+const contended = (runId: RunId) =>
+  new BusUnavailable({
+    operation: `fold a message into the record of ${runId}`,
+    reason: "Refused",
+    message: `the record of ${runId} was changed by others ${FOLD_TRIES_MAX} times in a row; the message is folded later`
+  })
