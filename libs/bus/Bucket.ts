@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, type Option, type Stream } from "effect"
-import type { BusUnavailable, KeyExists, PayloadTooLarge, RevisionConflict } from "./BusError.ts"
+import type { BusUnavailable, KeyExists, PublishError, RevisionConflict } from "./BusError.ts"
 import { BusSettings } from "./BusSettings.ts"
 import { openBucket } from "./buckets.ts"
 import type { Connection } from "./Connection.ts"
@@ -18,20 +18,22 @@ export interface BucketEntry {
 }
 
 type Value = string | Uint8Array
-type WriteError = BusUnavailable | PayloadTooLarge
-
 /** Keys are made of letters, digits and `- / _ = .`; a dot may neither begin nor end one. Reads ask the leader. */
 export interface Bucket {
   readonly name: string
   readonly get: (key: string) => Effect.Effect<Option.Option<BucketEntry>, BusUnavailable>
   /** Stores the first value of a key and returns its revision. */
-  readonly create: (key: string, value: Value) => Effect.Effect<number, KeyExists | WriteError>
+  readonly create: (key: string, value: Value) => Effect.Effect<number, KeyExists | PublishError>
   /** Replaces the value of `revision`, and no other, and returns the new revision. */
-  readonly update: (key: string, value: Value, revision: number) => Effect.Effect<number, RevisionConflict | WriteError>
+  readonly update: (
+    key: string,
+    value: Value,
+    revision: number
+  ) => Effect.Effect<number, RevisionConflict | PublishError>
   /** Stores whatever is there. */
-  readonly put: (key: string, value: Value) => Effect.Effect<number, WriteError>
+  readonly put: (key: string, value: Value) => Effect.Effect<number, PublishError>
   /** Succeeds as well if there is nothing to delete. */
-  readonly delete: (key: string) => Effect.Effect<void, WriteError>
+  readonly delete: (key: string) => Effect.Effect<void, PublishError>
   readonly keys: () => Effect.Effect<ReadonlyArray<string>, BusUnavailable>
   /** All values, each as of some moment during the call. */
   readonly entries: () => Effect.Effect<ReadonlyArray<BucketEntry>, BusUnavailable>

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { type BusUnavailable, type PayloadTooLarge, WrongLastSequence } from "./BusError.ts"
+import { type PublishError, WrongLastSequence } from "./BusError.ts"
 import { BusSettings } from "./BusSettings.ts"
 import type { Connection } from "./Connection.ts"
 import type { MemoryServer } from "./MemoryServer.ts"
@@ -18,17 +18,14 @@ export class Publisher extends Context.Service<
   Publisher,
   {
     /** At least once: after a lost answer the message may be stored twice. */
-    readonly publish: (m: Outgoing) => Effect.Effect<{ readonly seq: number }, BusUnavailable | PayloadTooLarge>
+    readonly publish: (m: Outgoing) => Effect.Effect<{ readonly seq: number }, PublishError>
     /** Stores the message unless its subject has one: exactly once per subject, whoever else tries. */
-    readonly createOnce: (m: Outgoing) => Effect.Effect<"created" | "exists", BusUnavailable | PayloadTooLarge>
+    readonly createOnce: (m: Outgoing) => Effect.Effect<"created" | "exists", PublishError>
     /**
      * Stores the message right behind sequence `lastSequence` of its subject (0 = as the first one) and returns the new
      * sequence. Refused when anybody else has appended since.
      */
-    readonly append: (
-      m: Outgoing,
-      lastSequence: number
-    ) => Effect.Effect<number, WrongLastSequence | BusUnavailable | PayloadTooLarge>
+    readonly append: (m: Outgoing, lastSequence: number) => Effect.Effect<number, WrongLastSequence | PublishError>
   }
 >()("bus/Publisher") {
   static readonly layerWire: Layer.Layer<Publisher, never, Wire> = Layer.effect(

@@ -1,5 +1,5 @@
 import { Effect, Option, Random } from "effect"
-import { type BusUnavailable, PayloadTooLarge } from "./BusError.ts"
+import { PayloadTooLarge, type PublishError } from "./BusError.ts"
 import type { BusSettingsShape } from "./BusSettings.ts"
 import { type BusMessage, bytes } from "./Message.ts"
 import { patiently, unavailable } from "./patience.ts"
@@ -34,14 +34,12 @@ export type FenceResult =
   /** `other` stands in the way; none if the subject has fewer messages than was expected. */
   | { readonly _tag: "Refused"; readonly other: Option.Option<BusMessage> }
 
-type PublishFailure = BusUnavailable | PayloadTooLarge
-
 /** Publishes until it is acknowledged: at least once. */
 export const publishPlain = (
   { wire, settings }: Publishing,
   m: Outgoing,
   messageId?: string
-): Effect.Effect<{ readonly seq: number }, PublishFailure> =>
+): Effect.Effect<{ readonly seq: number }, PublishError> =>
   Effect.flatMap(wirePublishOf(m), (publish) =>
     patiently(settings, wire.publish(messageId === undefined ? publish : { ...publish, messageId })).pipe(
       Effect.map(({ seq }) => ({ seq })),
@@ -54,7 +52,7 @@ export const publishFenced = Effect.fnUntraced(function* (
   { wire, settings }: Publishing,
   m: Outgoing,
   expected: number
-): Effect.fn.Return<FenceResult, PublishFailure> {
+): Effect.fn.Return<FenceResult, PublishError> {
   const id = yield* newPublishId
   const plain = yield* wirePublishOf(m)
   const publish: WirePublish = {
@@ -116,7 +114,7 @@ const wirePublishOf = ({ subject, data, headers }: Outgoing): Effect.Effect<Wire
 
 const publishFailure =
   (publish: WirePublish) =>
-  (error: WireError): PublishFailure =>
+  (error: WireError): PublishError =>
     error.fault === "tooLarge" ? tooLarge(publish, error) : unavailable(`publish ${publish.subject}`)(error)
 
 const tooLarge = ({ subject, data, headers }: WirePublish, error: WireError) => {

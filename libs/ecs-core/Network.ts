@@ -2,9 +2,6 @@ import type { NetworkConfiguration } from "./RunRequest.ts"
 
 export type AwsvpcConfiguration = NetworkConfiguration
 
-/** Where the network of an attempt comes from: given in the request, or inferred from a VPC by the launcher. */
-export type NetworkSource = { readonly given: true } | { readonly given: false; readonly vpcId?: string }
-
 /** RunTask takes at most 16 subnets. */
 export const SUBNETS_MAX = 16
 

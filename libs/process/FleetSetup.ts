@@ -1,6 +1,6 @@
 import { Config, Effect, Option, Random } from "effect"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
-import type { BusUnavailable, PayloadTooLarge, TopologyMissing, TopologyUnsupported } from "#bus/BusError.ts"
+import type { PublishError, TopologyMissing, TopologyUnsupported } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
 import { Topology, type TopologyChange } from "#bus/Topology.ts"
 import { fleetTopology, type TopologySettings, topologyDefaults } from "#ecs-core/FleetTopology.ts"
@@ -21,18 +21,14 @@ export interface FleetSetup extends TopologyChange {
  */
 export const setUpFleet = (
   settings: TopologySettings
-): Effect.Effect<
-  FleetSetup,
-  BusUnavailable | PayloadTooLarge | TopologyMissing | TopologyUnsupported,
-  Topology | Buckets
-> =>
+): Effect.Effect<FleetSetup, PublishError | TopologyMissing | TopologyUnsupported, Topology | Buckets> =>
   Effect.gen(function* () {
     const change = yield* (yield* Topology).ensure(fleetTopology(settings))
     const meta = yield* (yield* Buckets).open(BucketNames.meta)
     return { ...change, fleetId: yield* fleetIdOf(meta) }
   })
 
-const fleetIdOf = (meta: Bucket): Effect.Effect<FleetId, BusUnavailable | PayloadTooLarge> =>
+const fleetIdOf = (meta: Bucket): Effect.Effect<FleetId, PublishError> =>
   Effect.gen(function* () {
     const known = yield* meta.get(FLEET_ID_KEY)
     if (Option.isSome(known)) return FleetId.make(text({ data: known.value.value }))

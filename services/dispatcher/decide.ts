@@ -10,7 +10,7 @@ import { mask } from "#ecs-core/Mask.ts"
 import { Codecs, type TaskdefReady, type TaskStop } from "#ecs-core/Messages.ts"
 import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { decodeRequest } from "#ecs-core/RequestProblems.ts"
-import { isTombstone, type Run } from "#ecs-core/Run.ts"
+import { isFinal, isTombstone, type Run } from "#ecs-core/Run.ts"
 import { RunRequest } from "#ecs-core/RunRequest.ts"
 import { runTaskInput } from "#ecs-core/RunTaskInput.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
@@ -161,6 +161,16 @@ export const refusalOf = (problem: Problem, nowMillis: number): RunMessage => ({
   outcome: "rejected",
   problem
 })
+
+/**
+ * A refused request is final as soon as it is recorded, save where its pool became invalid between two deliveries: then
+ * the record still waits for a definition, and is ended here.
+ */
+export const lateRefusal = (run: Run, problems: ReadonlyArray<Problem>, nowMillis: number): RunMessage | undefined => {
+  const [problem] = problems
+  const waits = !isFinal(run) && run.attempts.length === 0
+  return problem === undefined || !waits ? undefined : refusalOf(problem, nowMillis)
+}
 
 /** What a message of `task.*` or `run.cancel.*` tells about a run; undefined for our own orders. An empty body is `{}`. */
 export const readFact = (

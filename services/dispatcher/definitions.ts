@@ -3,7 +3,7 @@ import { Ecs } from "#aws/Ecs.ts"
 import { mutable } from "#aws/Mutable.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { Bucket } from "#bus/Bucket.ts"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { PublishError } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
 import { codec } from "#ecs-core/Codec.ts"
 import { AwsFailure } from "#ecs-core/errors.ts"
@@ -33,7 +33,7 @@ export class DefinitionBusy extends Schema.TaggedError<DefinitionBusy>()("Defini
   }
 }
 
-export type DefinitionError = AwsFailure | DefinitionBusy | BusUnavailable | PayloadTooLarge
+export type DefinitionError = AwsFailure | DefinitionBusy | PublishError
 
 /** What to do about an entry of the cache. */
 export const decideEntry = (

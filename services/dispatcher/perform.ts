@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { PublishError } from "#bus/BusError.ts"
 import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
 import { effects, type Run, type RunEffect, runFinished } from "#ecs-core/Run.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
@@ -17,7 +17,7 @@ export const performEffects = <E>(
   fleet: Fleet,
   run: Run,
   orderSource: OrderSource<E>
-): Effect.Effect<void, E | BusUnavailable | PayloadTooLarge> =>
+): Effect.Effect<void, E | PublishError> =>
   Effect.forEach(effects(run), (effect) => perform(fleet, run, effect, orderSource), { discard: true })
 
 const perform = <E>(
@@ -25,7 +25,7 @@ const perform = <E>(
   run: Run,
   effect: RunEffect,
   orderSource: OrderSource<E>
-): Effect.Effect<unknown, E | BusUnavailable | PayloadTooLarge> => {
+): Effect.Effect<unknown, E | PublishError> => {
   const { runId } = run
   switch (effect._tag) {
     case "KeepLive":

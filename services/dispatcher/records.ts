@@ -1,6 +1,6 @@
 import { Effect, Schedule } from "effect"
 import type { Bucket } from "#bus/Bucket.ts"
-import { BusUnavailable, type PayloadTooLarge } from "#bus/BusError.ts"
+import { BusUnavailable, type PublishError } from "#bus/BusError.ts"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { type Run, RunCodec } from "#ecs-core/Run.ts"
@@ -9,7 +9,7 @@ import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
 /** A fold that loses the race for a record is decided anew this often. */
 export const FOLD_TRIES_MAX = 50
 
-export type RecordError = BusUnavailable | PayloadTooLarge | RecordUnreadable
+export type RecordError = PublishError | RecordUnreadable
 
 /**
  * Folds one message into the record by compare-and-set. Where another replica was faster, the record is read and the

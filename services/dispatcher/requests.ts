@@ -9,7 +9,7 @@ import { isFinal, type Run } from "#ecs-core/Run.ts"
 import { overridesProblem, runTaskInput } from "#ecs-core/RunTaskInput.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
-import { arbitrate, orderOf, type ReadRequest, readRequest, refusalOf } from "./decide.ts"
+import { arbitrate, lateRefusal, orderOf, type ReadRequest, readRequest, refusalOf } from "./decide.ts"
 import type { DefinitionBusy, DefinitionError } from "./definitions.ts"
 import type { Fleet } from "./Fleet.ts"
 import { type OrderSource, performEffects } from "./perform.ts"
@@ -38,13 +38,10 @@ export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<V
 
 const noOrder: OrderSource<never> = () => Effect.undefined
 
-/** A refused request is final at once, save where its pool became invalid between two deliveries. */
 const endRefused = (fleet: Fleet, run: Run, problems: ReadonlyArray<Problem>): Effect.Effect<void, RecordError> =>
   Effect.gen(function* () {
-    const [problem] = problems
-    const isStuck = problem !== undefined && !isFinal(run) && run.attempts.length === 0
-    const now = yield* Clock.currentTimeMillis
-    const ended = isStuck ? yield* foldInto(fleet.runs, run.runId, refusalOf(problem, now)) : run
+    const refusal = lateRefusal(run, problems, yield* Clock.currentTimeMillis)
+    const ended = refusal === undefined ? run : yield* foldInto(fleet.runs, run.runId, refusal)
     yield* performEffects(fleet, ended ?? run, noOrder)
   })
 

@@ -1,4 +1,4 @@
-import type { AwsFailure, Problem } from "#ecs-core/errors.ts"
+import { type AwsFailure, type Problem, problemOf } from "#ecs-core/errors.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { type Instant, instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { TaskDeferred, TaskdefReady, TaskRejected, TaskStarted } from "#ecs-core/Messages.ts"
@@ -119,7 +119,7 @@ const outcomeUnknown = (order: TaskdefReady, nowMillis: number): TaskRejected =>
 
 /** What became of a launch: at most one fact to publish, and whether the order is done. */
 export type Settled =
-  | { readonly _tag: "Started"; readonly taskArn: string }
+  | { readonly _tag: "Started"; readonly task: LaunchedTask }
   | { readonly _tag: "Deferred"; readonly deferred: TaskDeferred }
   | { readonly _tag: "Rejected"; readonly rejected: TaskRejected }
   /** The same call with the same token again. */
@@ -139,7 +139,7 @@ export const settleFailure = (
   context: { readonly try: number; readonly deliveries: number; readonly jitter: number },
   nowMillis: number
 ): Settled => {
-  const problem = { code: failure.code, message: failure.message, advice: failure.advice }
+  const problem = problemOf(failure)
   const deferredTo = (failedTries: number, waitSeconds: number): TaskDeferred => ({
     runId: order.runId,
     attempt: order.attempt,

@@ -1,5 +1,5 @@
 import { Clock, Effect, Layer, Result } from "effect"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { PublishError } from "#bus/BusError.ts"
 import { Consumer } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
@@ -17,7 +17,7 @@ import { decide, type LaunchedTask, NAK_SECONDS_MAX, nextTry, type Settled, star
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { findTask, launch, ours } from "./launch.ts"
 
-type StepError = BusUnavailable | PayloadTooLarge | RecordUnreadable | AwsFailure
+type StepError = PublishError | RecordUnreadable | AwsFailure
 
 /** One order: look at the record just before RunTask, launch with this try's token, publish one fact, ack. */
 export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
@@ -42,8 +42,8 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
       case "Look":
         return yield* lookThenReject(fleet, order, nextTry(deferred), decision.otherwise)
       case "Launch": {
-        const { settled, task } = yield* launch(fleet, order, { try: decision.try, deliveries })
-        return yield* settle(fleet, order, decision.try, settled, task)
+        const settled = yield* launch(fleet, order, { try: decision.try, deliveries })
+        return yield* settle(fleet, order, decision.try, settled)
       }
     }
   })
@@ -62,12 +62,11 @@ const settle = (
   fleet: Fleet,
   order: TaskdefReady,
   tryNumber: number,
-  settled: Settled,
-  task: LaunchedTask | undefined
+  settled: Settled
 ): Effect.Effect<Verdict, StepError> => {
   switch (settled._tag) {
     case "Started":
-      return task === undefined ? Effect.succeed(Verdict.nak(1000)) : start(fleet, order, task, tryNumber)
+      return start(fleet, order, settled.task, tryNumber)
     case "Deferred":
       return defer(fleet, settled.deferred)
     case "Rejected":

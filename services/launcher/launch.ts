@@ -11,27 +11,21 @@ import { clientToken, startedBy } from "#ecs-core/RunTaskInput.ts"
 import { type LaunchedTask, type Settled, settleFailure } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
 
-export interface Launched {
-  readonly settled: Settled
-  readonly task?: LaunchedTask
-}
-
 /** One RunTask call with this try's token, and what its answer means. */
 export const launch = (
   fleet: Fleet,
   order: TaskdefReady,
   context: { readonly try: number; readonly deliveries: number }
-): Effect.Effect<Launched> =>
+): Effect.Effect<Settled> =>
   Effect.gen(function* () {
     const answer = yield* Effect.result(
       Effect.flatMap(inputOf(fleet, order, context.try), (input) => runTask(fleet, order, input))
     )
     const now = yield* Clock.currentTimeMillis
     const jitter = yield* Random.next
-    if (Result.isFailure(answer)) {
-      return { settled: settleFailure(order, answer.failure, { ...context, jitter }, now) }
-    }
-    return { settled: { _tag: "Started", taskArn: answer.success.taskArn }, task: answer.success }
+    return Result.isSuccess(answer)
+      ? { _tag: "Started", task: answer.success }
+      : settleFailure(order, answer.failure, { ...context, jitter }, now)
   })
 
 const inputOf = (

@@ -1,5 +1,5 @@
 import { Effect, Option, Result, Stream } from "effect"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -68,7 +68,7 @@ export const appendLines = (
     readonly before: ReadonlyArray<ReadPosition>
     readonly after: ReadonlyArray<ReadPosition>
   }
-): Effect.Effect<LastSeen | undefined, BusUnavailable | PayloadTooLarge> =>
+): Effect.Effect<LastSeen | undefined, PublishError> =>
   Effect.gen(function* () {
     const batches = change.lines.length === 0 ? [[]] : inBatches(change.lines)
     let seen: LastSeen = last
@@ -103,7 +103,7 @@ const appendBatch = (
   batch: Batch,
   seen: LastSeen,
   rebases: number
-): Effect.Effect<LastSeen | undefined, BusUnavailable | PayloadTooLarge> => {
+): Effect.Effect<LastSeen | undefined, PublishError> => {
   const { attempt, lines, before, after } = batch
   const message = { attempt, lines, positions: mergePositions(positionsOf(seen.message), after) }
   const outgoing = { stream: Streams.logs, subject: Subjects.logs(runId), data: LogCodecs.batch.encode(message) }

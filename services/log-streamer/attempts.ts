@@ -1,5 +1,5 @@
 import { Clock, Effect, Option } from "effect"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { PublishError } from "#bus/BusError.ts"
 import type { Lease } from "#bus/Consumer.ts"
 import type { LogLine } from "#ecs-core/LogLine.ts"
 import type { TaskStarted } from "#ecs-core/Messages.ts"
@@ -24,8 +24,6 @@ export type Attempts = Map<string, Attempt>
 
 export const attemptKey = (runId: string, attempt: number): string => `${runId}.${attempt}`
 
-type StepError = BusUnavailable | PayloadTooLarge
-
 /** Takes an attempt over: from its first line, or from where the last batch says. */
 export const takeOver = (
   ports: Ports,
@@ -33,7 +31,7 @@ export const takeOver = (
   attempts: Attempts,
   started: TaskStarted,
   lease: Lease
-): Effect.Effect<void, StepError> =>
+): Effect.Effect<void, PublishError> =>
   Effect.gen(function* () {
     const { runId, attempt } = started
     const last = yield* lastOf(ports, runId)
@@ -75,7 +73,7 @@ export const carryOn = (
   attempts: Attempts,
   attempt: Attempt,
   round: Round
-): Effect.Effect<void, StepError> =>
+): Effect.Effect<void, PublishError> =>
   Effect.gen(function* () {
     const { runId, attempt: number } = attempt.started
     const now = yield* Clock.currentTimeMillis

@@ -1,7 +1,7 @@
 import { Clock, Effect, Layer, Option, Result, Schedule, Stream } from "effect"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Pace } from "#aws/Pace.ts"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
@@ -16,8 +16,6 @@ import type { LogStreamerSettings } from "./config.ts"
 import { endOf, positionsOf } from "./decide.ts"
 import { lastOf, makePorts, type Ports } from "./RunLog.ts"
 import { type Logs, round } from "./read.ts"
-
-type StepError = BusUnavailable | PayloadTooLarge
 
 /** Wait before an end marker is tried again while an attempt is still being drained. */
 const END_RETRY_MILLIS = 300
@@ -43,7 +41,7 @@ const own = (
 }
 
 /** The one end marker of a run, once all its attempts are drained. */
-export const handleEnd = (ports: Ports, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
+export const handleEnd = (ports: Ports, delivery: Delivery): Effect.Effect<Verdict, PublishError> =>
   Effect.gen(function* () {
     const decoded = Codecs.runFinished.decode(text(delivery))
     if (Result.isFailure(decoded)) return Verdict.dead(decoded.failure.message)

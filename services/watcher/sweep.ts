@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { PublishError } from "#bus/BusError.ts"
 import type { Lease } from "#bus/Consumer.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
@@ -100,7 +100,7 @@ const carryOut = (
   owned: OwnedTasks,
   each: Owned,
   action: Action
-): Effect.Effect<unknown, BusUnavailable | PayloadTooLarge | AwsFailure> => {
+): Effect.Effect<unknown, PublishError | AwsFailure> => {
   const { runId, attempt, target, clusterArn, taskArn } = each.watched.started
   switch (action._tag) {
     case "PublishChanged": {

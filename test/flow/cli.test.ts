@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { mkdtemp, rm } from "node:fs/promises"
-import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, type Scope } from "effect"
+import { tempFolder } from "#test/support/NatsServer.ts"
+import { freePort } from "#test/support/ports.ts"
 
 /** The command as its users start it: a process of its own, judged by what it writes and by its exit code. */
 
@@ -90,20 +89,10 @@ const start = (place: Place, args: ReadonlyArray<string>): Effect.Effect<Started
 const fleet = (place: Place, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
   Effect.scoped(Effect.flatMap(start(place, args), ({ ended }) => ended))
 
-const folder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "fleet-cli-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
-)
+const folder = tempFolder("cli")
 
 /** A port that nothing listens on. */
-const closedPort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
+const closedPort = Effect.promise(freePort)
 
 const inOrder = (text: string, parts: ReadonlyArray<string>): void => {
   let from = 0

@@ -89,14 +89,6 @@ export const aDelivery = (subject: string, data: string, change: Partial<Deliver
   ...change
 })
 
-/** A request in the inbox, published without an id of its own. */
-export const aRequest = (body: unknown, change: Partial<Delivery> = {}): Delivery =>
-  aDelivery(Subjects.runRequested(), typeof body === "string" ? body : JSON.stringify(body), {
-    stream: Streams.inbox,
-    seq: 17,
-    ...change
-  })
-
 /** A held lease, and how it was given back: `ack`, `nak <millis>` or `dead`; undefined while it is held. */
 export const aLease = () => {
   const { data: _data, headers: _headers, deliveries, ...message } = aDelivery(Subjects.taskStarted(runId, 1), "{}")

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { BusUnavailable, PayloadTooLarge } from "#bus/BusError.ts"
+import type { PublishError } from "#bus/BusError.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { type Outgoing, type Publishing, publishIdHeader, publishPlain } from "#bus/publishing.ts"
 
@@ -43,7 +43,7 @@ export const publishDead = (
   options: DeadLetterOptions,
   d: Delivery,
   reason: string
-): Effect.Effect<void, BusUnavailable | PayloadTooLarge> => {
+): Effect.Effect<void, PublishError> => {
   const copy = deadCopy(options, d, reason)
   const id = `dead:${d.stream}:${d.seq}:${options.durable}`
   const bare: Outgoing = { ...copy, data: "", headers: { ...copy.headers, "Fleet-Dead-Data": "left out, too large" } }
