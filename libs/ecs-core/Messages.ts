@@ -32,32 +32,24 @@ export type RunCancel = typeof RunCancel.Type
 export const RunQueued = Schema.Struct({ ...version, runId: RunId, pool: PoolName, at: Instant })
 export type RunQueued = typeof RunQueued.Type
 
-const KeyValue = Schema.Struct({ name: Schema.String, value: Schema.String })
+const free = [Schema.Record(Schema.String, Schema.Unknown)] as const
 
-const RunTask = Schema.Struct({
-  cluster: Schema.String,
-  taskDefinition: Schema.String,
-  launchType: Schema.optionalKey(Schema.Literal("FARGATE")),
-  capacityProviderStrategy: Schema.optionalKey(
-    Schema.Array(Schema.Struct({ capacityProvider: Schema.String, weight: Schema.Int }))
-  ),
-  platformVersion: Schema.optionalKey(Schema.String),
-  group: Schema.optionalKey(Schema.String),
-  propagateTags: Schema.optionalKey(Schema.Literals(["TASK_DEFINITION", "NONE"])),
-  enableExecuteCommand: Schema.optionalKey(Schema.Boolean),
-  networkConfiguration: Schema.optionalKey(Schema.Struct({ awsvpcConfiguration: NetworkConfiguration })),
-  overrides: Schema.Struct({
-    containerOverrides: Schema.Array(
+/** RunTask's input, ECS's own names; what the fleet does not read itself travels as it is. */
+const RunTask = Schema.StructWithRest(
+  Schema.Struct({
+    cluster: Schema.String,
+    taskDefinition: Schema.String,
+    launchType: Schema.optionalKey(Schema.Literals(["EC2", "EXTERNAL", "FARGATE", "MANAGED_INSTANCES"])),
+    networkConfiguration: Schema.optionalKey(Schema.Struct({ awsvpcConfiguration: NetworkConfiguration })),
+    overrides: Schema.StructWithRest(
       Schema.Struct({
-        name: Schema.String,
-        command: Schema.optionalKey(Schema.Array(Schema.String)),
-        environment: Schema.optionalKey(Schema.Array(KeyValue))
-      })
-    ),
-    taskRoleArn: Schema.optionalKey(Schema.String)
+        containerOverrides: Schema.Array(Schema.StructWithRest(Schema.Struct({ name: Schema.String }), free))
+      }),
+      free
+    )
   }),
-  tags: Schema.optionalKey(Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String })))
-})
+  free
+)
 
 /** Where a container's lines will be: stream `<prefix>/<container>/<task id>` of the group. */
 export const LogSource = Schema.Struct({
@@ -81,6 +73,10 @@ export const TaskdefReady = Schema.Struct({
   runTask: RunTask,
   /** The network is missing in `runTask`: infer it from this VPC, or from the default one where `vpcId` is absent. */
   inferNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.optionalKey(Schema.String) })),
+  /** The subnets given must belong to this VPC. */
+  verifyNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.String })),
+  /** Where the definition comes from; `linked` = somebody else keeps it, and it is never registered again. */
+  definition: Schema.optionalKey(Schema.Literals(["registered", "reused", "linked"])),
   containerName: Schema.String,
   logs: LogPlan,
   launchDeadline: Instant,
