@@ -1,6 +1,8 @@
 import { Context, Deferred, Effect, Layer } from "effect"
 import { plain, type Style, styleFor } from "./render/style.ts"
 
+const COLUMNS = 80
+
 /**
  * The two ends of a pipe. `out` is for what was asked for (a program's lines, tables, JSON), `err` for what is told
  * meanwhile. Both take text as it is to be written, line ends included.
@@ -12,6 +14,8 @@ export class Output extends Context.Service<
     readonly err: (text: string) => Effect.Effect<void>
     readonly outStyle: Style
     readonly errStyle: Style
+    /** How wide a line of `out` may be; 80 where it is no terminal. */
+    readonly outColumns: number
     /** Completes when the reader of our output has gone, as `head` does. */
     readonly broken: Effect.Effect<void>
   }
@@ -32,6 +36,7 @@ export class Output extends Context.Service<
         err: (text) => Effect.sync(() => void process.stderr.write(text)),
         outStyle: styleFor({ isTerminal: process.stdout.isTTY, env: process.env }),
         errStyle: styleFor({ isTerminal: process.stderr.isTTY, env: process.env }),
+        outColumns: process.stdout.isTTY ? process.stdout.columns : COLUMNS,
         broken: Deferred.await(broken)
       })
     })
@@ -44,6 +49,7 @@ export class Output extends Context.Service<
       err: (text) => Effect.sync(() => void (written.err += text)),
       outStyle: plain,
       errStyle: plain,
+      outColumns: COLUMNS,
       broken: Effect.never
     })
 }

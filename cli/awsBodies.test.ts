@@ -31,13 +31,44 @@ describe("awsBodies", () => {
     assert.include(bodiesOf({}).notes.join(), "subnets of the default VPC")
     assert.include(bodiesOf({ vpcId: "vpc-1" }).notes.join(), "subnets of vpc-1")
     assert.notInclude(bodiesOf(network).notes.join(), "adds the network")
-    assert.include(bodiesOf({ executionRoleArn: null }).notes.join(), "No output can be read: no executionRoleArn")
+    assert.include(bodiesOf({ executionRoleArn: null }).notes.join(), "There is no output to show: no executionRoleArn")
+  })
+
+  it("shows of a linked definition the launch alone, and says that nothing is registered", () => {
+    const linked = {
+      taskDefinitionArn: "kept:7",
+      command: ["x"],
+      vpcId: "vpc-1",
+      networkConfiguration: { subnets: ["subnet-1"] }
+    }
+    const { bodies, notes } = bodiesOf(linked)
+    assert.notProperty(bodies, "RegisterTaskDefinition")
+    assert.deepNestedInclude(bodies.RunTask, {
+      taskDefinition: "kept:7",
+      "overrides.containerOverrides[0].command": ["x"],
+      "networkConfiguration.awsvpcConfiguration.subnets": ["subnet-1"]
+    })
+    assert.include(
+      notes.join("\n"),
+      "Task definition kept:7 is used as it is and read at the launch: nothing is registered."
+    )
+    assert.include(notes.join("\n"), 'The container is "main" if the definition has it, else its first one.')
+    assert.notInclude(bodiesOf({ ...linked, containerName: "app" }).notes.join("\n"), "The container is")
+  })
+
+  it("says where the cluster decides, and what has no effect", () => {
+    assert.include(bodiesOf({ launchType: null }).notes.join(), "default capacity provider strategy")
+    const both = { launchType: "FARGATE", capacityProviderStrategy: [{ capacityProvider: "mine" }] }
+    assert.include(bodiesOf(both).notes.join(), '`launchType` "FARGATE" is left out')
   })
 
   it.each([
     { body: { comand: ["x"], cpu: "many" }, fields: ["comand", "cpu"] },
     { body: { image: null, pool: "default" }, fields: ["image"] },
-    { body: { runTimeoutSeconds: 86_401 }, fields: ["runTimeoutSeconds"] }
+    { body: { runTimeoutSeconds: 86_401 }, fields: ["runTimeoutSeconds"] },
+    { body: { cpu: 300, gpu: 1 }, fields: ["cpu", "gpu"] },
+    { body: { env: { A: "x".repeat(9000) } }, fields: ["env"] },
+    { body: { taskDefinitionArn: "kept", env: { A: "x".repeat(9000) } }, fields: ["env"] }
   ])("refuses what the dispatcher would refuse: $fields", ({ body, fields }) => {
     const problems = Result.getOrThrow(Result.flip(awsBodies(body, context)))
     assert.sameMembers(

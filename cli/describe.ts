@@ -21,8 +21,8 @@ export const describe = Command.make(
 
 export const describeRun = Effect.fnUntraced(function* (given: string, json: boolean) {
   const run = yield* findRun(given)
-  const { out, outStyle } = yield* Output
+  const { out, outStyle, outColumns } = yield* Output
   yield* json
     ? out(`${JSON.stringify({ ...run, request: mask(run.request) }, undefined, 2)}\n`)
-    : out(describeText(outStyle, run, yield* Clock.currentTimeMillis))
+    : out(describeText(outStyle, run, yield* Clock.currentTimeMillis, outColumns))
 })

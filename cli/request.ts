@@ -4,28 +4,16 @@ import { parse as parseYaml } from "yaml"
 import { MESSAGE_BYTES_MAX } from "#ecs-core/FleetTopology.ts"
 import { ExitCodes } from "./exitCode.ts"
 import { type Failure, failure } from "./Failure.ts"
+import type { RequestFlags } from "./requestFlags.ts"
 
 /** A longer file could not be published: it is as much as a message holds. */
 export const REQUEST_FILE_CHARACTERS_MAX = MESSAGE_BYTES_MAX
 
-/** What the flags of `fleet run` say about the run. */
-export interface RequestFlags {
-  readonly image: Option.Option<string>
-  readonly env: ReadonlyArray<string>
-  readonly cpu: Option.Option<number>
-  readonly memory: Option.Option<number>
-  readonly name: Option.Option<string>
-  readonly pool: Option.Option<string>
-  readonly cluster: Option.Option<string>
-  readonly label: ReadonlyArray<string>
-  readonly command: ReadonlyArray<string>
-}
-
 export type RequestBody = Readonly<Record<string, unknown>>
 
 /**
- * The body of `run.requested`: the file's fields, with the flags' over them; environment and labels are merged name by
- * name. Whether the fields make sense is for the dispatcher to say.
+ * The body of `run.requested`: the file's fields, with the flags' over them; objects (environment, labels, tags,
+ * network, platform) are merged name by name. Whether the fields make sense is for the dispatcher to say.
  */
 export const requestBody = (
   flags: RequestFlags,
@@ -33,17 +21,31 @@ export const requestBody = (
   environment: Readonly<Record<string, string | undefined>>
 ): Result.Result<RequestBody, Failure> =>
   Result.gen(function* () {
-    const env = yield* pairs("--env", flags.env, environment)
-    const labels = yield* pairs("--label", flags.label, {})
-    const { env: _env, label: _label, command, ...single } = flags
+    const { env, label, tag, arm64, subnet, securityGroup, publicIp, command, ...single } = flags
+    const objects: Readonly<Record<string, RequestBody>> = {
+      env: yield* pairs("--env", env, environment),
+      labels: yield* pairs("--label", label, {}),
+      tags: yield* pairs("--tag", tag, {}),
+      runtimePlatform: arm64 ? { cpuArchitecture: "ARM64" } : {},
+      networkConfiguration: networkOf(subnet, securityGroup, publicIp)
+    }
     return {
       ...file,
       ...given(single),
       ...(command.length === 0 ? {} : { command }),
-      ...merged("env", file["env"], env),
-      ...merged("labels", file["labels"], labels)
+      ...mergedInto(file, objects)
     }
   })
+
+const networkOf = (
+  subnets: ReadonlyArray<string>,
+  securityGroups: ReadonlyArray<string>,
+  publicIp: boolean
+): RequestBody => ({
+  ...(subnets.length === 0 ? {} : { subnets }),
+  ...(securityGroups.length === 0 ? {} : { securityGroups }),
+  ...(publicIp ? { assignPublicIp: "ENABLED" } : {})
+})
 
 const given = (flags: Readonly<Record<string, Option.Option<unknown>>>): RequestBody =>
   Object.fromEntries(
@@ -53,8 +55,14 @@ const given = (flags: Readonly<Record<string, Option.Option<unknown>>>): Request
 const isMap = (value: unknown): value is RequestBody =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const merged = (field: string, below: unknown, above: Readonly<Record<string, string>>): RequestBody =>
-  Object.keys(above).length === 0 ? {} : { [field]: { ...(isMap(below) ? below : {}), ...above } }
+/** The objects of which the flags say anything, over those of the file. */
+const mergedInto = (file: RequestBody, objects: Readonly<Record<string, RequestBody>>): RequestBody =>
+  Object.fromEntries(
+    Object.entries(objects).flatMap(([field, above]) => {
+      const below = file[field]
+      return Object.keys(above).length === 0 ? [] : [[field, { ...(isMap(below) ? below : {}), ...above }]]
+    })
+  )
 
 /** `NAME=VALUE`; a bare `NAME` takes the value from the caller's environment, as `docker run --env` does. */
 const pairs = (

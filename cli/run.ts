@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { Effect, Option } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { Publisher } from "#bus/Publisher.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { connected } from "./connected.ts"
@@ -13,32 +13,9 @@ import { followRun } from "./followRun.ts"
 import { Output } from "./Output.ts"
 import { json as jsonLine } from "./present.ts"
 import { type RequestBody, readRequestFile, requestBody } from "./request.ts"
+import { requestFlags } from "./requestFlags.ts"
 import { newRunId, RUN_ID_BYTES } from "./runId.ts"
 import { withLocalFleet } from "./withLocalFleet.ts"
-
-const requestFlags = {
-  image: Flag.String("image").pipe(Flag.optional, Flag.withDescription("Image; unset = the pool's")),
-  env: Flag.String("env").pipe(
-    Flag.withAlias("e"),
-    Flag.withMetavar("NAME=VALUE"),
-    Flag.withDescription("Environment variable; NAME alone takes the value it has here; may be repeated"),
-    Flag.atLeast(0)
-  ),
-  cpu: Flag.Int("cpu").pipe(Flag.optional, Flag.withDescription("CPU units; 1024 is one vCPU")),
-  memory: Flag.Int("memory").pipe(Flag.optional, Flag.withDescription("MiB")),
-  name: Flag.String("name").pipe(Flag.optional, Flag.withDescription("The job's name, shared by all its runs")),
-  pool: Flag.String("pool").pipe(Flag.optional, Flag.withDescription("Named defaults; unset = default")),
-  cluster: Flag.String("cluster").pipe(Flag.optional, Flag.withDescription("ECS cluster, name or ARN")),
-  label: Flag.String("label").pipe(
-    Flag.withMetavar("NAME=VALUE"),
-    Flag.withDescription("Label; becomes a tag of the task; may be repeated"),
-    Flag.atLeast(0)
-  ),
-  command: Argument.String("command").pipe(
-    Argument.withDescription("The program and its arguments, best after --"),
-    Argument.variadic({ min: 0 })
-  )
-}
 
 const wayFlags = {
   file: Flag.String("file").pipe(
@@ -70,6 +47,7 @@ export const run = Command.make(
   Command.withExamples([
     { command: "fleet run -- echo hello", description: "with the pool's image" },
     { command: "fleet run --image alpine --cpu 512 --memory 1024 -- sh -c 'exit 3'", description: "ends with 3" },
+    { command: "fleet run --task-definition report:7 -- report --today", description: "with a definition of yours" },
     { command: "fleet run --dry-run --file request.yaml", description: "shows both AWS calls" },
     { command: "fleet run --local -- echo hello", description: "needs no set-up at all" }
   ])

@@ -1,14 +1,15 @@
-import { millisOf } from "#ecs-core/Instant.ts"
 import { mask } from "#ecs-core/Mask.ts"
-import { type AttemptRecord, isFinal, type Run, runFinished, type TimelineEntry } from "#ecs-core/Run.ts"
+import { awaitsDefinition, isFinal, type Run, runFinished } from "#ecs-core/Run.ts"
+import { attemptLines } from "./attempt.ts"
 import { problemLines } from "./problem.ts"
 import { outcomeLine, stateWord } from "./run.ts"
 import type { Style } from "./style.ts"
 import { printable } from "./text.ts"
-import { age, lengthOf } from "./time.ts"
+import { age } from "./time.ts"
+import { timelineLines } from "./timeline.ts"
 
-/** All that is known of a run, for people; environment values stay masked. */
-export const describeText = (style: Style, run: Run, nowMillis: number): string => {
+/** All that is known of a run, for people, `columns` wide where lines can give way; environment values stay masked. */
+export const describeText = (style: Style, run: Run, nowMillis: number, columns: number): string => {
   const sections = [
     summary(style, run, nowMillis),
     ...section(
@@ -24,13 +25,12 @@ export const describeText = (style: Style, run: Run, nowMillis: number): string 
     ...section(
       style,
       "Attempts",
-      run.attempts.flatMap((attempt) => attemptLines(style, attempt))
+      run.attempts.flatMap((attempt, index) => [
+        ...(index === 0 ? [] : [""]),
+        ...attemptLines(style, attempt, nowMillis, columns)
+      ])
     ),
-    ...section(
-      style,
-      "Timeline",
-      run.timeline.map((entry) => timelineLine(style, run, entry))
-    ),
+    ...section(style, "Timeline (UTC)", timelineLines(style, run)),
     ...section(style, "Request", requestLines(run.request))
   ]
   return sections.map((lines) => lines.map((line) => `${line}\n`).join("")).join("\n")
@@ -49,6 +49,7 @@ const summary = (style: Style, run: Run, nowMillis: number): ReadonlyArray<strin
     ["Requested", `${run.requestedAt} (${age(run.requestedAt, nowMillis)} ago)`],
     ["Started", run.startedAt],
     ["Finished", isFinal(run) ? run.finishedAt : undefined],
+    ["Delayed", delayOf(run, nowMillis)],
     ["Cancel", run.cancel === undefined ? undefined : `asked for at ${run.cancel.at}${reasonOf(run.cancel.reason)}`],
     ["Record", run.incomplete === true ? "incomplete: rebuilt when its first messages were already gone" : undefined]
   ]
@@ -57,41 +58,13 @@ const summary = (style: Style, run: Run, nowMillis: number): ReadonlyArray<strin
   )
 }
 
+/** Why there is no definition to launch yet; of no interest once there is one. */
+const delayOf = (run: Run, nowMillis: number): string | undefined =>
+  run.delayed === undefined || !awaitsDefinition(run)
+    ? undefined
+    : `${run.delayed.problem.message} (${age(run.delayed.at, nowMillis)} ago)`
+
 const reasonOf = (reason: string | undefined): string => (reason === undefined ? "" : `: ${reason}`)
-
-const attemptLines = (style: Style, attempt: AttemptRecord): ReadonlyArray<string> => {
-  const exitCode = attempt.exitCode === undefined ? "" : ` · exit code ${attempt.exitCode}`
-  const state = attempt.outcome === undefined ? (attempt.lastStatus ?? "not launched yet") : attempt.outcome
-  const waiting =
-    attempt.deferred === undefined || attempt.taskArn !== undefined
-      ? []
-      : [
-          `     waiting          ${printable(attempt.deferred.problem.message)} (next try ${attempt.deferred.nextTryAt})`
-        ]
-  const facts: ReadonlyArray<readonly [string, string | undefined]> = [
-    ["task", attempt.taskArn],
-    ["task definition", attempt.taskDefinitionArn],
-    ...(attempt.logs ?? []).map(
-      ({ container, logGroup, logStreamPrefix, region }) =>
-        [
-          "log stream",
-          `${logGroup} ${logStreamPrefix}/${container}/${attempt.taskArn?.split("/").at(-1) ?? "…"} (${region})`
-        ] as const
-    )
-  ]
-  return [
-    `  ${style.bold(String(attempt.attempt))}  ${state}${exitCode}`,
-    ...waiting,
-    ...facts.flatMap(([name, value]) => (value === undefined ? [] : [`     ${name.padEnd(16)} ${value}`]))
-  ]
-}
-
-/** When, seen from the request: `+0.4 s`. */
-const timelineLine = (style: Style, run: Run, entry: TimelineEntry): string => {
-  const since = `+${lengthOf(millisOf(entry.at) - millisOf(run.requestedAt))}`
-  const times = entry.count === undefined ? "" : style.dim(` (${entry.count} times)`)
-  return `  ${style.dim(since.padStart(12))}  ${printable(entry.what)}${times}`
-}
 
 const requestLines = (request: unknown): ReadonlyArray<string> =>
   request === undefined

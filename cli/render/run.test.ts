@@ -3,7 +3,7 @@ import type { Problem } from "#ecs-core/errors.ts"
 import type { RunFinished } from "#ecs-core/Messages.ts"
 import { aRun } from "#test/support/builders.ts"
 import { finishedText, stateLine } from "./run.ts"
-import { plain } from "./style.ts"
+import { plain, styleFor } from "./style.ts"
 
 const noCapacity: Problem = { code: "NoCapacity", message: "No capacity in eu-central-1a.", advice: "Wait." }
 
@@ -43,6 +43,17 @@ describe("finishedText", () => {
     assert.strictEqual(finishedText(plain, finished({ exitCode: 3, error })), "✗ failed · exit code 3 · 1.9 s\n")
   })
 
+  it.each([
+    { exitCode: 0, outcome: "succeeded", shown: "\u001B[32m✓ succeeded\u001B[0m · exit code 0 · " },
+    { exitCode: 3, outcome: "failed", shown: "\u001B[31m✗ failed\u001B[0m · exit code 3 · " }
+  ] as const)(
+    "exit code $exitCode has its own line, red unless it is zero (peers 96)",
+    ({ exitCode, outcome, shown }) => {
+      const terminal = styleFor({ isTerminal: true, env: {} })
+      assert.isTrue(finishedText(terminal, finished({ exitCode, outcome })).startsWith(shown))
+    }
+  )
+
   it("shows what else is known of an exit code", () => {
     const error: Problem = { code: "ProgramFailed", message: "A command was not found.", advice: "Check the PATH." }
     assert.strictEqual(
@@ -79,7 +90,7 @@ describe("finishedText", () => {
     const error: Problem = { code: "StartTimeout", message: "Not started.", advice: "See `fleet describe <runId>`." }
     assert.strictEqual(
       finishedText(plain, finished({ outcome: "timed_out", phase: "start", error })),
-      `✗ timed_out · before the program started · 1.9 s\n  Not started.\n  → See \`fleet describe ${aRun().runId}\`.\n`
+      `✗ timed_out · before the program started · 1.9 s\n  Not started.\n  → See \`fleet describe ${aRun().runId}\`.\n  → fleet explain StartTimeout\n`
     )
   })
 

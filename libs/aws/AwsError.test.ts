@@ -213,15 +213,6 @@ describe("classify", () => {
     }
   })
 
-  it("tells what the peers tell: the cluster, the region, and the commands to run", () => {
-    const failure = classify("RunTask", named("ClusterNotFoundException", "Cluster not found."), context)
-    assert.strictEqual(failure.message, "Cluster 'prod' was not found in region eu-west-1.")
-    assert.strictEqual(
-      failure.advice,
-      "Check the name with `aws ecs list-clusters`, or create it with `aws ecs create-cluster --cluster-name prod`."
-    )
-  })
-
   it("keeps the ARNs that a ConflictException names", () => {
     const error = { __type: "ConflictException", message: "", resourceIds: ["arn:1", "arn:2"] }
     assert.deepStrictEqual(classify("RunTask", error).resourceIds, ["arn:1", "arn:2"])

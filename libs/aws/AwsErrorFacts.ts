@@ -27,8 +27,23 @@ export interface Seen extends Facts {
   readonly context: CallContext
 }
 
+/** An error as AWS really words it: shown in `docs/errors.md`, and proof that its row finds it. */
+export interface Example {
+  readonly action: string
+  /** Name of the exception; empty for an error of the system. */
+  readonly name: string
+  readonly text: string
+  /** HTTP status of the answer. */
+  readonly status?: number
+  /** Code of the system error. */
+  readonly systemCode?: string
+}
+
 /** One row: the first whose `when` holds decides. */
 export interface Row {
+  /** Unique; names the row in tests, golden files and docs. */
+  readonly name: string
+  readonly example: Example
   readonly when: (seen: Seen) => boolean
   readonly code: ErrorCode
   readonly retry: RetryClass
@@ -38,6 +53,9 @@ export interface Row {
 
 /** One row for the `failures[]` of RunTask. `reason` is the ASCII-folded text of AWS. */
 export interface FailureRow {
+  /** Unique, also among the rows of exceptions. */
+  readonly name: string
+  readonly example: { readonly reason: string; readonly detail?: string }
   readonly when: (reason: string) => boolean
   readonly code: ErrorCode
   readonly retry: RetryClass
@@ -59,6 +77,13 @@ export const says =
 
 export const region = (seen: Seen) =>
   seen.context.region === undefined ? "your region" : `region ${seen.context.region}`
+
+/** How the messages of a failed call begin: a launch that failed is named as the user knows it (peers 78, 81). */
+export const failed = (seen: Seen): string =>
+  seen.action === "RunTask" ? "Failed to run ECS task" : `${seen.action} failed`
+
+/** The cluster of the call, by the name that its caller used. */
+export const clusterOf = (seen: Seen): string => seen.context.cluster ?? "default"
 
 /** AWS writes U+2019 where one would type an apostrophe; patterns are written with ASCII. */
 export const foldQuotes = (text: string): string => text.replaceAll(/[\u2018\u2019]/g, "'")

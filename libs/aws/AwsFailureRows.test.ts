@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { classifyFailures } from "./AwsError.ts"
+import { problemOf } from "#ecs-core/errors.ts"
+import { classifyFailures, maxReasons } from "./AwsError.ts"
 
 /** Reason of AWS -> code, retry. */
 const reasons: ReadonlyArray<readonly [string, string, string]> = [
@@ -35,9 +36,42 @@ describe("classifyFailures", () => {
     assert.include(failure.message, "ATTRIBUTE; RESOURCE:CPU: needs 2048")
   })
 
+  it("keeps the reason that AWS gave (scenario 24)", () => {
+    const failure = classifyFailures([{ arn: "arn:x", reason: "string" }])
+    assert.match(failure.message, /^Failed to run ECS task: .*string$/)
+  })
+
+  it("keeps every reason, in the message and as data (peers 78, scenario 79)", () => {
+    const given = [
+      "RESOURCE:CPU",
+      "RESOURCE:MEMORY",
+      "AGENT",
+      "Capacity is unavailable at this time",
+      "ATTRIBUTE",
+      "LOCATION"
+    ]
+    const failure = classifyFailures(given.map((reason) => ({ reason })))
+    assert.strictEqual(failure.retry, "capacity")
+    assert.match(failure.message, /^Failed to run ECS task: /)
+    for (const reason of given) assert.include(failure.message, reason)
+    assert.deepStrictEqual(failure.reasons, given)
+    assert.deepStrictEqual(problemOf(failure).reasons, given)
+  })
+
+  it.each([
+    { of: maxReasons, kept: maxReasons, tail: `reason ${maxReasons}` },
+    { of: maxReasons + 2, kept: maxReasons, tail: "; and 2 more" }
+  ])("of $of different reasons $kept are kept, and the others counted", ({ of, kept, tail }) => {
+    const failures = Array.from({ length: of }, (_, index) => ({ reason: `reason ${index + 1}` }))
+    const failure = classifyFailures([...failures, ...failures])
+    assert.strictEqual(failure.reasons?.length, kept)
+    assert.isTrue(failure.message.endsWith(tail))
+  })
+
   it("neither tasks nor failures: the same call again", () => {
     const failure = classifyFailures([])
     assert.strictEqual(failure.message, "Failed to run ECS task: no tasks or failures were returned.")
     assert.strictEqual(failure.retry, "transient")
+    assert.isUndefined(problemOf(failure).reasons)
   })
 })

@@ -17,7 +17,7 @@ const network = (vpcId: string, isDefault: boolean, subnets: number): ModelNetwo
 const describeVpc = (vpcId?: string) => Ec2Network.use((ports) => ports.describe({}, vpcId))
 
 describe("Ec2Network", () => {
-  it.effect("reads every page of a large VPC", () =>
+  it.effect("reads every page of a large VPC (peers 59)", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* describeVpc()).subnetIds.length, 250)
     }).pipe(Effect.provide(over([network("vpc-1", true, 250)])))

@@ -27,6 +27,15 @@ export class Ec2Network extends Context.Service<
   {
     /** The given VPC, or the region's default one. `NetworkNotFound` when there is none, or it has no subnets. */
     readonly describe: (target: AwsTarget, vpcId: string | undefined) => Effect.Effect<VpcNetwork, AwsFailure>
+    /**
+     * The same, when AWS did not agree with `stale`, an earlier answer: it is forgotten, unless somebody else has looked
+     * again since, whose answer then counts. However many ask at once, EC2 is asked once.
+     */
+    readonly refresh: (
+      target: AwsTarget,
+      vpcId: string | undefined,
+      stale: VpcNetwork
+    ) => Effect.Effect<VpcNetwork, AwsFailure>
   }
 >()("aws/Ec2Network") {
   /** Over the AWS SDK. */
@@ -51,7 +60,8 @@ const pageSize = 100
 /** A chain of pages that does not end after this many is an error of the other side. */
 const maxPages = 100
 
-interface Ec2Calls {
+/** The operations of EC2 that the port makes use of, whoever carries them out. */
+export interface Ec2Calls {
   readonly region: (target: AwsTarget) => string | undefined
   readonly describeVpcs: Call<DescribeVpcsRequest, DescribeVpcsResult>
   readonly describeSubnets: Call<DescribeSubnetsRequest, DescribeSubnetsResult>
@@ -78,17 +88,31 @@ interface Wanted {
   readonly vpcId: string | undefined
 }
 
-const makeNetwork = (calls: Ec2Calls, cacheSeconds: number): Effect.Effect<Ec2Network["Service"], never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const networks = yield* Cache.makeWith((wanted: Wanted) => lookUp(calls, wanted), {
+/** The port over these calls; an answer is believed for `cacheSeconds`. */
+export const makeNetwork = (
+  calls: Ec2Calls,
+  cacheSeconds: number
+): Effect.Effect<Ec2Network["Service"], never, Scope.Scope> =>
+  Effect.map(
+    Cache.makeWith((wanted: Wanted) => lookUp(calls, wanted), {
       capacity: maxCachedNetworks,
       timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.seconds(cacheSeconds) : Duration.zero)
+    }),
+    (networks) => ({
+      describe: (target, vpcId) => Cache.get(networks, wantedOf(target, vpcId)),
+      refresh: (target, vpcId, stale) =>
+        Effect.andThen(
+          Cache.invalidateWhen(networks, wantedOf(target, vpcId), (known) => known === stale),
+          Cache.get(networks, wantedOf(target, vpcId))
+        )
     })
-    return {
-      describe: (target, vpcId) =>
-        Cache.get(networks, { region: target.region, credentials: target.credentials, vpcId })
-    }
-  })
+  )
+
+const wantedOf = ({ region, credentials }: AwsTarget, vpcId: string | undefined): Wanted => ({
+  region,
+  credentials,
+  vpcId
+})
 
 const lookUp = (calls: Ec2Calls, { region, credentials, vpcId }: Wanted): Effect.Effect<VpcNetwork, AwsFailure> => {
   const target: AwsTarget = {

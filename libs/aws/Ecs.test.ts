@@ -36,6 +36,16 @@ describe("Ecs", () => {
     }).pipe(Effect.provide(memory))
   )
 
+  it.effect("a deleted cluster is no cluster, though ECS still describes it as INACTIVE", () =>
+    Effect.gen(function* () {
+      const [ecs, model] = [yield* Ecs, (yield* EcsModel).ecs]
+      yield* model.CreateCluster("us-east-1", { clusterName: "gone" })
+      assert.strictEqual((yield* ecs.describeCluster({}, "gone")).status, "ACTIVE")
+      yield* model.DeleteCluster("us-east-1", { cluster: "gone" })
+      assert.strictEqual((yield* Effect.flip(ecs.describeCluster({}, "gone"))).code, "ClusterNotFound")
+    }).pipe(Effect.provide(memory))
+  )
+
   it.effect("describeTasks of nothing asks nothing, and of 101 is refused", () =>
     Effect.gen(function* () {
       const ecs = yield* Ecs

@@ -1,31 +1,17 @@
-import {
-  DescribeTaskDefinitionCommand,
-  type DescribeTaskDefinitionRequest,
-  type DescribeTaskDefinitionResponse,
-  DescribeTasksCommand,
-  type DescribeTasksRequest,
-  type DescribeTasksResponse,
-  type Failure,
-  ListTasksCommand,
-  type ListTasksRequest,
-  type ListTasksResponse,
-  RegisterTaskDefinitionCommand,
-  type RegisterTaskDefinitionCommandInput,
-  type RegisterTaskDefinitionResponse,
-  RunTaskCommand,
-  type RunTaskCommandInput,
-  type RunTaskResponse,
-  StopTaskCommand,
-  type StopTaskRequest,
-  type StopTaskResponse,
-  type Task,
-  type TaskDefinition
+import type {
+  Cluster,
+  Failure,
+  RegisterTaskDefinitionCommandInput,
+  RunTaskCommandInput,
+  StopTaskRequest,
+  Task,
+  TaskDefinition
 } from "@aws-sdk/client-ecs"
 import { Context, Effect, Layer } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { type CallContext, classify } from "./AwsError.ts"
 import { Clients } from "./Clients.ts"
-import { type Call, regionOfModel, sender } from "./calls.ts"
+import { type EcsCalls, modelCalls, sdkCalls } from "./ecsCalls.ts"
 import { EcsModel } from "./model/EcsModel.ts"
 import type { AwsTarget } from "./Target.ts"
 
@@ -44,6 +30,10 @@ export class Ecs extends Context.Service<
     ) => Effect.Effect<TaskDefinition, AwsFailure>
     /** `ref`: family (latest active revision), `family:revision` or ARN. An INACTIVE revision is answered too. */
     readonly describeTaskDefinition: (target: AwsTarget, ref: string) => Effect.Effect<TaskDefinition, AwsFailure>
+    /** Makes a revision INACTIVE; `revision`: `family:revision` or ARN. No error if it is INACTIVE already. */
+    readonly deregisterTaskDefinition: (target: AwsTarget, revision: string) => Effect.Effect<void, AwsFailure>
+    /** By name or ARN; `ClusterNotFound` when ECS does not know it, or has it as INACTIVE (deleted). */
+    readonly describeCluster: (target: AwsTarget, cluster: string) => Effect.Effect<Cluster, AwsFailure>
     /** Give a `clientToken`, or a repeated call launches again. Both lists may be non-empty, or both be empty. */
     readonly runTask: (target: AwsTarget, input: RunTaskCommandInput) => Effect.Effect<TasksAndFailures, AwsFailure>
     /** At most 100 ARNs of one cluster (AWS). An unknown task is a failure with reason `MISSING`. */
@@ -85,46 +75,11 @@ export class Ecs extends Context.Service<
 /** A chain of pages that does not end after this many is an error of the other side. */
 export const maxPages = 1000
 
-interface EcsCalls {
-  readonly region: (target: AwsTarget) => string | undefined
-  readonly registerTaskDefinition: Call<RegisterTaskDefinitionCommandInput, RegisterTaskDefinitionResponse>
-  readonly describeTaskDefinition: Call<DescribeTaskDefinitionRequest, DescribeTaskDefinitionResponse>
-  readonly runTask: Call<RunTaskCommandInput, RunTaskResponse>
-  readonly describeTasks: Call<DescribeTasksRequest, DescribeTasksResponse>
-  readonly listTasks: Call<ListTasksRequest, ListTasksResponse>
-  readonly stopTask: Call<StopTaskRequest, StopTaskResponse>
-}
-
-const sdkCalls = (clients: Clients["Service"]): EcsCalls => {
-  const send = sender(clients.ecs)
-  return {
-    region: clients.region,
-    registerTaskDefinition: send((client, input, options) =>
-      client.send(new RegisterTaskDefinitionCommand(input), options)
-    ),
-    describeTaskDefinition: send((client, input, options) =>
-      client.send(new DescribeTaskDefinitionCommand(input), options)
-    ),
-    runTask: send((client, input, options) => client.send(new RunTaskCommand(input), options)),
-    describeTasks: send((client, input, options) => client.send(new DescribeTasksCommand(input), options)),
-    listTasks: send((client, input, options) => client.send(new ListTasksCommand(input), options)),
-    stopTask: send((client, input, options) => client.send(new StopTaskCommand(input), options))
-  }
-}
-
-const modelCalls = ({ ecs }: EcsModel["Service"]): EcsCalls => ({
-  region: regionOfModel,
-  registerTaskDefinition: (target, input) => ecs.RegisterTaskDefinition(regionOfModel(target), input),
-  describeTaskDefinition: (target, input) => ecs.DescribeTaskDefinition(regionOfModel(target), input),
-  runTask: (target, input) => ecs.RunTask(regionOfModel(target), input),
-  describeTasks: (target, input) => ecs.DescribeTasks(regionOfModel(target), input),
-  listTasks: (target, input) => ecs.ListTasks(regionOfModel(target), input),
-  stopTask: (target, input) => ecs.StopTask(regionOfModel(target), input)
-})
-
 const makeEcs = (calls: EcsCalls): Ecs["Service"] => ({
   registerTaskDefinition: (target, input) => registerTaskDefinition(calls, target, input),
   describeTaskDefinition: (target, ref) => describeTaskDefinition(calls, target, ref),
+  deregisterTaskDefinition: (target, revision) => deregisterTaskDefinition(calls, target, revision),
+  describeCluster: (target, cluster) => describeCluster(calls, target, cluster),
   runTask: (target, input) => runTask(calls, target, input),
   describeTasks: (target, cluster, arns) => describeTasks(calls, target, cluster, arns),
   listTasks: (target, cluster, startedBy) => listTasks(calls, target, cluster, startedBy),
@@ -146,6 +101,28 @@ const describeTaskDefinition = (calls: EcsCalls, target: AwsTarget, ref: string)
     Effect.flatMap(({ taskDefinition }) => present("DescribeTaskDefinition", taskDefinition, context))
   )
 }
+
+const deregisterTaskDefinition = (calls: EcsCalls, target: AwsTarget, revision: string) => {
+  const context = { region: calls.region(target), taskDefinition: revision }
+  return calls.deregisterTaskDefinition(target, { taskDefinition: revision }).pipe(
+    Effect.mapError((error) => classify("DeregisterTaskDefinition", error, context)),
+    Effect.asVoid
+  )
+}
+
+const describeCluster = Effect.fnUntraced(function* (calls: EcsCalls, target: AwsTarget, cluster: string) {
+  const context = { region: calls.region(target), cluster }
+  const { clusters, failures } = yield* Effect.mapError(
+    calls.describeClusters(target, { clusters: [cluster] }),
+    (error) => classify("DescribeClusters", error, context)
+  )
+  const found = clusters?.[0]
+  if (found?.status !== "INACTIVE" && failures?.[0]?.reason !== "MISSING") {
+    return yield* present("DescribeClusters", found, context)
+  }
+  const missing = { name: "ClusterNotFoundException", message: "Cluster not found." }
+  return yield* classify("DescribeClusters", missing, context)
+})
 
 const runTask = (calls: EcsCalls, target: AwsTarget, input: RunTaskCommandInput) => {
   const context = { region: calls.region(target), cluster: input.cluster, taskDefinition: input.taskDefinition }

@@ -124,6 +124,18 @@ describe("readLogs", () => {
     })
   )
 
+  it.effect("an empty page is not the end, only a page without a token is (peers 108)", () =>
+    Effect.gen(function* () {
+      const aws = cloudWatch(new Set(names(1)), 4)
+      const filterLogEvents: LogsCalls["filterLogEvents"] = (region, input) =>
+        Effect.map(aws.over.filterLogEvents(region, input), (page) =>
+          page.nextToken === undefined ? page : { ...page, events: [] }
+        )
+      const { found } = yield* readAll({ ...aws, over: { ...aws.over, filterLogEvents } }, names(1))
+      assert.deepStrictEqual([found, aws.calls.length], [["s0"], 4])
+    })
+  )
+
   it.effect(`makes at most ${maxCallsPerRead} calls a read, and goes on behind the token`, () =>
     Effect.gen(function* () {
       const aws = cloudWatch(new Set(["s63"]))

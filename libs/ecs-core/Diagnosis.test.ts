@@ -34,20 +34,20 @@ describe("the program's own end", () => {
     { exitCode: 139, code: "ProgramFailed", outcome: "failed", says: "segmentation fault" },
     { exitCode: 143, code: "ProgramFailed", outcome: "failed", says: "terminated" },
     { exitCode: 255, code: "ProgramFailed", outcome: "failed", says: "exit code 255" }
-  ])("statements 96, 100: exit code $exitCode is $outcome", ({ exitCode, code, outcome, says }) => {
+  ])("exit code $exitCode is $outcome (peers 96, 100)", ({ exitCode, code, outcome, says }) => {
     const diagnosis = diagnose(ended({ containers: [main(exitCode)] }), "main")
     assert.deepStrictEqual(summary(diagnosis), expected(outcome, code, exitCode))
     assert.include(`${diagnosis.problem?.message} ${diagnosis.problem?.advice}`, says)
   })
 
-  it("statement 100: out of memory is told from other kills by the container's reason", () => {
+  it("out of memory is told from other kills by the container's reason (peers 100)", () => {
     const containers = [main(137, "OutOfMemoryError: Container killed due to memory usage")]
     const diagnosis = diagnose(ended({ containers }), "main")
     assert.deepStrictEqual(summary(diagnosis), expected("failed", "OutOfMemory", 137))
     assert.include(diagnosis.problem?.advice, "memory")
   })
 
-  it("statement 94: a sidecar's exit code does not count", () => {
+  it("a sidecar's exit code does not count (peers 94, scenario 53)", () => {
     const containers = [{ name: "sidecar", exitCode: 1 }, main(0)]
     assert.deepStrictEqual(summary(diagnose(ended({ containers }), "main")), expected("succeeded", undefined, 0))
   })
@@ -58,7 +58,7 @@ describe("the program's own end", () => {
     { what: "a stop code that is a property of every object", task: { stopCode: "toString" } },
     { what: "no stop code", task: { stopCode: undefined } },
     { what: "no stop code and no reason", task: { stopCode: undefined, stoppedReason: undefined } }
-  ])("statements 90, 91: $what does not hide the exit code", ({ task }) => {
+  ])("$what does not hide the exit code (peers 91)", ({ task }) => {
     assert.deepStrictEqual(
       summary(diagnose(ended({ ...task, containers: [main(3)] }), "main")),
       expected("failed", "ProgramFailed", 3)
@@ -88,26 +88,23 @@ describe("our own stops", () => {
     { code: StopCodes.cancelled, outcome: "cancelled", error: "Cancelled", phase: undefined },
     { code: StopCodes.startTimeout, outcome: "timed_out", error: "StartTimeout", phase: "start" },
     { code: StopCodes.runTimeout, outcome: "timed_out", error: "RunTimeout", phase: "run" }
-  ])(
-    "statement 89: $code is $outcome, with or without an exit code or a stop code",
-    ({ code, outcome, error, phase }) => {
-      for (const stopCode of ["UserInitiated", undefined]) {
-        const task = { stopCode, stoppedReason: stopReason(code, "why") }
-        assert.deepStrictEqual(
-          summary(diagnose(ended({ ...task, containers: [main(143)] }), "main")),
-          expected(outcome, error, 143, phase)
-        )
-        assert.deepStrictEqual(
-          summary(diagnose(ended({ ...task, containers: [main()] }), "main")),
-          expected(outcome, error, undefined, phase)
-        )
-        assert.deepStrictEqual(
-          summary(diagnose(ended({ ...task, containers: [] }), "main")),
-          expected(outcome, error, undefined, phase)
-        )
-      }
+  ])("$code is $outcome, with or without an exit code or a stop code (peers 91)", ({ code, outcome, error, phase }) => {
+    for (const stopCode of ["UserInitiated", undefined]) {
+      const task = { stopCode, stoppedReason: stopReason(code, "why") }
+      assert.deepStrictEqual(
+        summary(diagnose(ended({ ...task, containers: [main(143)] }), "main")),
+        expected(outcome, error, 143, phase)
+      )
+      assert.deepStrictEqual(
+        summary(diagnose(ended({ ...task, containers: [main()] }), "main")),
+        expected(outcome, error, undefined, phase)
+      )
+      assert.deepStrictEqual(
+        summary(diagnose(ended({ ...task, containers: [] }), "main")),
+        expected(outcome, error, undefined, phase)
+      )
     }
-  )
+  })
 
   it("a cancel carries the reason that the user gave", () => {
     const task = ended({ stopCode: "UserInitiated", stoppedReason: stopReason(StopCodes.cancelled, "superseded") })
@@ -156,9 +153,19 @@ describe("tasks that never ran", () => {
       reason: "ResourceInitializationError: failed to validate logger args: AccessDeniedException",
       code: "LoggerPermissionMissing"
     },
+    {
+      reason:
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.",
+      code: "TaskFailedToStart"
+    },
+    {
+      reason:
+        "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: User: x is not authorized to perform: secretsmanager:GetSecretValue",
+      code: "AccessDenied"
+    },
     { reason: "Timeout waiting for network interface provisioning to complete.", code: "TaskFailedToStart" },
     { reason: "ResourceInitializationError: unable to pull secrets", code: "TaskFailedToStart" }
-  ])("statements 99, 100: $code from the container's reason or the task's: $reason", ({ reason, code }) => {
+  ])("$code from the container's reason or the task's: $reason (peers 99, 100, scenario 55)", ({ reason, code }) => {
     const byTask = ended({ stopCode: "TaskFailedToStart", stoppedReason: reason, containers: [] })
     const byContainer = ended({
       stopCode: "TaskFailedToStart",
@@ -172,12 +179,18 @@ describe("tasks that never ran", () => {
     }
   })
 
-  it("statement 99: nothing said is still a failed start", () => {
+  it("a log group that is missing is not taken for a permission that is", () => {
+    const stoppedReason = "failed to validate logger args: The specified log group does not exist."
+    const diagnosis = diagnose(ended({ stopCode: "TaskFailedToStart", stoppedReason, containers: [] }), "main")
+    assert.match(diagnosis.problem?.advice ?? "", /^Create the log group, or let it be created/)
+  })
+
+  it("nothing said is still a failed start (peers 99)", () => {
     const diagnosis = diagnose({ stopCode: "TaskFailedToStart", containers: [] }, "main")
     assert.deepStrictEqual(summary(diagnosis), expected("crashed", "TaskFailedToStart"))
   })
 
-  it("statement 100: a failed pull comes first, whatever the stop code", () => {
+  it("a failed pull comes first, whatever the stop code (peers 100, scenario 56)", () => {
     const containers = [main(undefined, "CannotPullContainerError: not found")]
     for (const stopCode of [undefined, "EssentialContainerExited", "TaskFailedToStart"]) {
       assert.strictEqual(diagnose(ended({ stopCode, containers }), "main").problem?.code, "ImagePullFailed")
@@ -190,7 +203,7 @@ describe("exit code missing", () => {
     { what: "the container has none", containers: [main(undefined, "DockerTimeoutError: no answer")] },
     { what: "the container is not there", containers: [{ name: "sidecar", exitCode: 0 }] },
     { what: "there is no container at all", containers: [] }
-  ])("statements 95, 97: −1 and a message with the container's name when $what", ({ containers }) => {
+  ])("−1 and a message with the container's name when $what (peers 95, 97)", ({ containers }) => {
     const diagnosis = diagnose(ended({ containers }), "main")
     assert.deepStrictEqual(summary(diagnosis), expected("crashed", "ExitCodeMissing", -1))
     assert.include(diagnosis.problem?.message, 'Container "main" left no exit code')

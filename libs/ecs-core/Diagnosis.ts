@@ -156,7 +156,17 @@ const startFailures: ReadonlyArray<readonly [ErrorCode, string, RegExp]> = [
   [
     "LoggerPermissionMissing",
     "Allow the execution role logs:CreateLogStream, logs:PutLogEvents and logs:CreateLogGroup.",
-    /logger|awslogs/i
+    /(logger|awslogs).*(AccessDenied|not authorized)/i
+  ],
+  [
+    "TaskFailedToStart",
+    "Create the log group, or let it be created: option `awslogs-create-group`, and logs:CreateLogGroup on the execution role.",
+    /log group does not exist/i
+  ],
+  [
+    "AccessDenied",
+    "Allow the action that the reason names in the policy of the execution role.",
+    /AccessDenied|not authorized to perform/
   ]
 ]
 

@@ -1,14 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Result, Schema } from "effect"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
-import { effects, isFinal, isTombstone, type Run, RunCodec, TIMELINE_MAX } from "#ecs-core/Run.ts"
+import {
+  effects,
+  isFinal,
+  isTombstone,
+  PLATFORM_ATTEMPTS_DEFAULT,
+  type Run,
+  RunCodec,
+  TIMELINE_MAX
+} from "#ecs-core/Run.ts"
 import { mayBecome, Outcome } from "#ecs-core/RunState.ts"
 import {
   at,
   cancel,
   changed,
-  clusterArn,
   deferred,
+  definitionGone,
+  delayed,
   finished,
   ready,
   refused,
@@ -16,12 +25,12 @@ import {
   requested,
   started,
   stopped,
-  taskArn
+  taskDefinitionArn
 } from "#test/support/messages.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
 const Shuffled = Schema.Struct({
-  pick: upTo(10),
+  pick: upTo(12),
   seconds: upTo(2000),
   attempt: upTo(3),
   number: upTo(6),
@@ -36,13 +45,15 @@ const messageOf = ({ pick, seconds, attempt, number, lastStatus, outcome }: type
       problems: number === 1 ? [{ code: "InvalidRequest", message: "Bad.", advice: "Mend it." }] : []
     }),
     cancel(seconds, lastStatus),
-    ready(seconds, { attempt }),
+    ready(seconds, { attempt, ...(number === 1 ? { definition: "linked" } : {}) }),
     started(seconds, { attempt, lastStatus }),
     deferred(seconds, { attempt, try: number }),
     rejected(seconds, { attempt, outcome: "crashed" }),
     changed(seconds, lastStatus, number, { attempt, times: { startedAt: at(seconds) } }),
     stopped(seconds, { attempt, outcome, exitCode: number }),
-    number === 1 ? refused(seconds) : finished(seconds, { outcome, exitCode: number })
+    number === 1 ? refused(seconds) : finished(seconds, { outcome, exitCode: number }),
+    delayed(seconds),
+    definitionGone(seconds, { attempt })
   ]
   return choices[pick - 1] ?? cancel(seconds)
 }
@@ -64,6 +75,19 @@ const steps = (messages: ReadonlyArray<RunMessage>) => {
   })
 }
 
+/** Requested, then in any order launches of which many fail because the definition is gone. */
+const Repairs = Arbitrary.map(
+  Arbitrary.array(Arbitrary.schema(Schema.Tuple([upTo(6), upTo(8), upTo(2000)])), { maxLength: 40 }),
+  (picks): ReadonlyArray<RunMessage> => [
+    requested(0),
+    ...picks.map(([pick, attempt, seconds]) => {
+      if (pick === 1) return started(seconds, { attempt })
+      if (pick === 2) return deferred(seconds, { attempt, try: attempt })
+      return pick < 5 ? ready(seconds, { attempt }) : definitionGone(seconds, { attempt })
+    })
+  ]
+)
+
 const many = { arbitrary: { runs: 300 } }
 
 describe("messages of a run twice, late and out of order", () => {
@@ -77,7 +101,7 @@ describe("messages of a run twice, late and out of order", () => {
   )
 
   it.prop(
-    "what is final never changes",
+    "what is final never changes (peers 98, scenario 54)",
     [Messages],
     ([messages]) => {
       for (const { before, after } of steps(messages)) {
@@ -171,6 +195,32 @@ describe("messages of a run twice, late and out of order", () => {
   )
 })
 
+describe("launches that fail because the definition is gone, twice, late and out of order", () => {
+  it.prop(
+    "ask for the next attempt, named once, never with the dead definition, and at most so many times",
+    [Repairs],
+    ([messages]) => {
+      for (const { before, message, after } of steps(messages)) {
+        const defines = after === undefined ? [] : effects(after).filter(({ _tag }) => _tag === "Define")
+        assert.strictEqual(defines.length, after !== undefined && after.state === "defining" ? 1 : 0)
+        const over = after?.attempts.filter((each) => each.over === true) ?? []
+        if (after?.state === "defining" && over.length > 0) {
+          const attempt = (after.attempts.at(-1)?.attempt ?? 0) + 1
+          assert.deepStrictEqual(defines, [{ _tag: "Define", attempt, notArn: taskDefinitionArn }])
+        }
+        assert.strictEqual(after?.platformFailures ?? 0, over.filter(({ problem }) => problem !== undefined).length)
+        assert.isAtMost(after?.platformFailures ?? 0, PLATFORM_ATTEMPTS_DEFAULT)
+        const wasOver = before?.attempts.some((each) => each.over === true && each.attempt === attemptOf(message))
+        if (wasOver === true) assert.strictEqual(after, before, "a fact of a dead attempt changed something")
+      }
+    },
+    many
+  )
+})
+
+const attemptOf = (message: RunMessage): number | undefined =>
+  "message" in message && "attempt" in message.message ? message.message.attempt : undefined
+
 const stories: ReadonlyArray<ReadonlyArray<RunMessage>> = [
   [
     requested(0),
@@ -193,14 +243,25 @@ const stories: ReadonlyArray<ReadonlyArray<RunMessage>> = [
   ],
   [cancel(0), cancel(5), requested(9)],
   [cancel(0), requested(900), ready(901), started(902)],
-  [requested(0), ready(1), rejected(2)]
+  [requested(0), ready(1), rejected(2)],
+  [
+    requested(0),
+    delayed(1),
+    ready(2),
+    definitionGone(3),
+    delayed(4),
+    ready(5, { attempt: 2 }),
+    started(6, { attempt: 2 }),
+    stopped(7, { attempt: 2 })
+  ],
+  [requested(0), ready(1), definitionGone(2), cancel(3)]
 ]
 
 describe("redelivery", () => {
   it.prop(
     "of anything at any later time changes nothing",
     [
-      Schema.Literals([0, 1, 2, 3, 4]),
+      Schema.Literals([0, 1, 2, 3, 4, 5, 6]),
       Arbitrary.array(Arbitrary.schema(Schema.Tuple([upTo(8), upTo(8)])), { maxLength: 20 })
     ],
     ([n, repeats]) => {
@@ -215,54 +276,4 @@ describe("redelivery", () => {
     },
     many
   )
-})
-
-const permutations = <A>(list: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
-  list.length === 0
-    ? [[]]
-    : list.flatMap((first, n) => permutations(list.toSpliced(n, 1)).map((rest) => [first, ...rest]))
-
-describe("facts of one attempt out of order", () => {
-  const facts = [
-    started(2),
-    changed(3, "PENDING", 2),
-    changed(4, "RUNNING", 3, { times: { startedAt: at(4) } }),
-    changed(5, "STOPPING", 4)
-  ]
-
-  it("come to the same state, versions and locations, in whatever order", () => {
-    for (const order of permutations(facts)) {
-      const run = steps([requested(0), ready(1), ...order]).at(-1)?.after
-      const last = { taskArn, clusterArn, try: 1, lastStatus: "STOPPING", taskVersion: 4 }
-      assert.deepInclude(run, { state: "stopping", updatedAt: at(5) })
-      assert.deepInclude(run?.attempts[0], last)
-      assert.isNotEmpty(run?.attempts[0]?.logs)
-    }
-  })
-
-  it("come to the same outcome, wherever the last fact arrives", () => {
-    for (const order of permutations([...facts.slice(0, 3), stopped(6, { outcome: "failed", exitCode: 3 })])) {
-      const run = steps([requested(0), ready(1), ...order]).at(-1)?.after
-      assert.deepInclude(run, { state: "failed", exitCode: 3, finishedAt: at(6) })
-    }
-  })
-
-  it("statement 88: a repeated or older version changes nothing", () => {
-    const run = steps([requested(0), ready(1), started(2), changed(4, "RUNNING", 3)]).at(-1)?.after
-    assert.strictEqual(evolve(run, changed(9, "PENDING", 3)), run)
-    assert.strictEqual(evolve(run, changed(9, "PENDING", 2)), run)
-  })
-
-  it("a late deferral does not make a started run wait", () => {
-    const run = steps([requested(0), ready(1), started(2)]).at(-1)?.after
-    assert.strictEqual(evolve(run, deferred(3, { try: 9 })), run)
-  })
-
-  it("facts of an earlier attempt do not move a later one", () => {
-    const run = steps([requested(0), ready(1), started(2), ready(9, { attempt: 2 })]).at(-1)?.after
-    assert.strictEqual(run?.state, "launching")
-    for (const late of [changed(10, "STOPPED", 9), stopped(10, { outcome: "crashed" }), rejected(10)]) {
-      assert.strictEqual(evolve(run, late)?.state, "launching", late.kind)
-    }
-  })
 })

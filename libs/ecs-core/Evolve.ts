@@ -13,14 +13,17 @@ import type {
 } from "./Messages.ts"
 import {
   type AttemptRecord,
-  currentAttempt,
+  awaitsDefinition,
+  isDefinitionGone,
   isFinal,
   isTombstone,
+  PLATFORM_ATTEMPTS_DEFAULT,
   type Run,
-  TIMELINE_MAX,
   TOMBSTONE_SECONDS
 } from "./Run.ts"
-import { mayBecome, type Outcome, type RunState, stateOfLastStatus } from "./RunState.ts"
+import { attemptOf, finish, finishCancelled, follow, isCurrent, move, updateAttempt, withStart } from "./RunChanges.ts"
+import { mayBecome, type Outcome } from "./RunState.ts"
+import { later, note, noteExits, Said } from "./Timeline.ts"
 
 /** What the record keeps of a request; `problems` non-empty = refused before any AWS call. */
 export interface RequestSeen {
@@ -39,8 +42,17 @@ export interface RequestSeen {
 export type RunMessage =
   | { readonly kind: "run.requested"; readonly message: RequestSeen }
   | { readonly kind: "run.cancel"; readonly runId: RunId; readonly at: Instant; readonly message: RunCancel }
-  | { readonly kind: "run.refused"; readonly at: Instant; readonly outcome: Outcome; readonly problem: Problem }
-  | { readonly kind: "taskdef.ready"; readonly message: TaskdefReady }
+  /** The attempt cannot be defined, and never will: it was not launched, and the run ends. */
+  | {
+      readonly kind: "run.refused"
+      readonly at: Instant
+      readonly outcome: Outcome
+      readonly problems: ReadonlyArray<Problem>
+      readonly phase?: Run["phase"]
+    }
+  /** The attempt cannot be defined just now. */
+  | { readonly kind: "run.delayed"; readonly at: Instant; readonly problem: Problem }
+  | { readonly kind: "taskdef.ready"; readonly message: TaskdefReady; readonly notices?: ReadonlyArray<string> }
   | { readonly kind: "task.started"; readonly message: TaskStarted }
   | { readonly kind: "task.deferred"; readonly message: TaskDeferred }
   | { readonly kind: "task.rejected"; readonly message: TaskRejected }
@@ -60,9 +72,11 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
   if (run === undefined || isTombstone(run) || isFinal(run)) return run
   switch (event.kind) {
     case "run.refused":
-      return finish(run, event.outcome, event.at, { problems: [event.problem] })
+      return awaitsDefinition(run) ? finish(run, event.outcome, event.at, event) : run
+    case "run.delayed":
+      return delayed(run, event)
     case "taskdef.ready":
-      return defined(run, event.message)
+      return defined(run, event.message, event.notices ?? [])
     case "task.started":
       return started(run, event.message)
     case "task.deferred":
@@ -93,7 +107,7 @@ const requested = (run: Run | undefined, seen: RequestSeen): Run => {
     attempts: [],
     problems: [],
     notices: seen.notices,
-    timeline: [{ at: seen.at, what: "requested" }]
+    timeline: [{ at: seen.at, what: Said.requested }]
   }
   if (seen.problems.length > 0) return finish(fresh, "rejected", seen.at, { problems: seen.problems })
   const wish = run?.cancel
@@ -116,8 +130,8 @@ const cancelled = (run: Run | undefined, event: Extract<RunMessage, { kind: "run
   if (run === undefined) return tombstone(event.runId, cancel)
   if (isTombstone(run)) return millisOf(event.at) > millisOf(run.updatedAt) ? tombstone(run.runId, cancel) : run
   if (isFinal(run) || run.cancel !== undefined || forgotten(event.at, run.requestedAt)) return run
-  const wished = note({ ...run, cancel }, event.at, "cancel requested")
-  return currentAttempt(run) === undefined ? finishCancelled(wished, event.at) : wished
+  const wished = note({ ...run, cancel }, event.at, Said.cancelRequested)
+  return awaitsDefinition(run) ? finishCancelled(wished, event.at) : wished
 }
 
 const tombstone = (runId: RunId, cancel: NonNullable<Run["cancel"]>): Run => ({
@@ -129,37 +143,34 @@ const tombstone = (runId: RunId, cancel: NonNullable<Run["cancel"]>): Run => ({
   cancel,
   problems: [],
   notices: [],
-  timeline: [{ at: cancel.at, what: "cancel requested before the request" }]
+  timeline: [{ at: cancel.at, what: Said.cancelledEarly }]
 })
 
-const finishCancelled = (run: Run, at: Instant): Run => {
-  const why = run.cancel?.reason === undefined ? "" : `: ${run.cancel.reason}`
-  const advice = "Request it again if it is still wanted."
-  return finish(run, "cancelled", at, {
-    problems: [{ code: "Cancelled", message: `The run was cancelled before it was launched${why}.`, advice }]
-  })
+const delayed = (run: Run, { at, problem }: Extract<RunMessage, { kind: "run.delayed" }>): Run => {
+  const isNews = run.delayed === undefined || millisOf(at) > millisOf(run.delayed.at)
+  if (!awaitsDefinition(run) || !isNews) return run
+  return note({ ...run, delayed: { at, problem } }, at, Said.definitionDelayed(problem))
 }
 
-const defined = (run: Run, ready: TaskdefReady): Run => {
+const defined = (run: Run, ready: TaskdefReady, notices: ReadonlyArray<string>): Run => {
   if (run.attempts.some(({ attempt }) => attempt >= ready.attempt)) return run
   const attempt: AttemptRecord = {
     attempt: ready.attempt,
     definedAt: ready.at,
     taskDefinitionArn: ready.runTask.taskDefinition,
+    ...(ready.definition === undefined ? {} : { definition: ready.definition }),
     containerName: ready.containerName,
     target: ready.target
   }
   const moved = move({ ...run, attempts: [...run.attempts, attempt] }, "launching", ready.at)
-  const noticed = ready.logs.notice === undefined ? moved : { ...moved, notices: withNotice(moved, ready.logs.notice) }
-  return note(noticed, ready.at, `using definition ${ready.runTask.taskDefinition}`)
+  const all = [...notices, ...(ready.logs.notice === undefined ? [] : [ready.logs.notice])]
+  const noticed = { ...moved, notices: [...new Set([...moved.notices, ...all])] }
+  return note(noticed, ready.at, Said.definition(ready.definition, ready.runTask.taskDefinition))
 }
-
-const withNotice = (run: Run, notice: string): ReadonlyArray<string> =>
-  run.notices.includes(notice) ? run.notices : [...run.notices, notice]
 
 const started = (run: Run, fact: TaskStarted): Run => {
   const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.clusterArn !== undefined) return run
+  if (known === undefined || known.clusterArn !== undefined || known.over === true) return run
   const noted = updateAttempt(run, fact.attempt, {
     try: fact.try,
     taskArn: fact.taskArn,
@@ -167,7 +178,7 @@ const started = (run: Run, fact: TaskStarted): Run => {
     lastStatus: known.lastStatus ?? fact.lastStatus,
     logs: fact.logs.sources
   })
-  return note(follow(noted, fact.attempt, fact.lastStatus, fact.at), fact.at, `task created: ${fact.taskArn}`)
+  return note(follow(noted, fact.attempt, fact.lastStatus, fact.at), fact.at, Said.taskCreated(fact.taskArn))
 }
 
 const deferred = (run: Run, fact: TaskDeferred): Run => {
@@ -176,14 +187,30 @@ const deferred = (run: Run, fact: TaskDeferred): Run => {
   if (known.deferred !== undefined && known.deferred.try >= fact.try) return run
   const { try: tryNumber, problem, nextTryAt } = fact
   const noted = updateAttempt(run, fact.attempt, { deferred: { try: tryNumber, problem, nextTryAt } })
-  return note(move(noted, "waiting", fact.at), fact.at, `launch deferred: ${problem.message}`)
+  return note(move(noted, "waiting", fact.at), fact.at, Said.launchDeferred(problem))
 }
 
 const rejected = (run: Run, fact: TaskRejected): Run => {
   const known = attemptOf(run, fact.attempt)
   if (known === undefined || known.over === true || !isCurrent(run, fact.attempt)) return run
   const over = updateAttempt(run, fact.attempt, { over: true, outcome: fact.outcome })
+  if (isMendable(run, known, fact)) return definedAgain(over, fact)
   return finish(over, fact.outcome, fact.at, { problems: [fact.problem], phase: fact.phase })
+}
+
+/** Somebody deregistered a definition that is ours: no fault of the program, and another revision mends it. */
+const isMendable = (run: Run, known: AttemptRecord, fact: TaskRejected): boolean =>
+  fact.outcome === "rejected" &&
+  isDefinitionGone(fact.problem) &&
+  known.definition !== "linked" &&
+  known.taskArn === undefined &&
+  (run.platformFailures ?? 0) < PLATFORM_ATTEMPTS_DEFAULT &&
+  mayBecome(run.state, "defining")
+
+const definedAgain = (run: Run, { attempt, at, problem }: TaskRejected): Run => {
+  if (run.cancel !== undefined) return finishCancelled(run, at)
+  const counted = { ...updateAttempt(run, attempt, { problem }), platformFailures: (run.platformFailures ?? 0) + 1 }
+  return note(move(counted, "defining", at), at, Said.definitionGone(attempt, problem))
 }
 
 const changed = (run: Run, fact: TaskChanged): Run => {
@@ -197,7 +224,7 @@ const changed = (run: Run, fact: TaskChanged): Run => {
     times: { ...known.times, ...fact.times }
   })
   const begun = withStart(noted, fact.attempt, fact.times.startedAt)
-  return note(follow(begun, fact.attempt, fact.lastStatus, fact.at), fact.at, `task is ${fact.lastStatus}`)
+  return note(follow(begun, fact.attempt, fact.lastStatus, fact.at), fact.at, Said.taskIs(fact.lastStatus))
 }
 
 const stopped = (run: Run, fact: TaskStopped): Run => {
@@ -210,7 +237,8 @@ const stopped = (run: Run, fact: TaskStopped): Run => {
     times: { ...known.times, ...fact.times },
     ...(fact.exitCode === undefined ? {} : { exitCode: fact.exitCode })
   })
-  return finish(withStart(noted, fact.attempt, fact.times.startedAt), fact.outcome, fact.at, {
+  const begun = withStart(noted, fact.attempt, fact.times.startedAt)
+  return finish(noteExits(begun, fact), fact.outcome, fact.at, {
     problems: fact.problem === undefined ? [] : [fact.problem],
     ...(fact.exitCode === undefined ? {} : { exitCode: fact.exitCode }),
     phase: fact.phase
@@ -225,56 +253,3 @@ const finished = (run: Run, fact: RunFinished): Run => {
     phase: fact.phase
   })
 }
-
-const withStart = (run: Run, attempt: number, startedAt: Instant | undefined): Run =>
-  startedAt === undefined || !isCurrent(run, attempt) || run.startedAt !== undefined ? run : { ...run, startedAt }
-
-const follow = (run: Run, attempt: number, lastStatus: string, at: Instant): Run => {
-  const state = stateOfLastStatus(lastStatus)
-  return state === undefined || !isCurrent(run, attempt) ? run : move(run, state, at)
-}
-
-const finish = (
-  run: Run,
-  outcome: Outcome,
-  at: Instant,
-  end: { readonly problems: ReadonlyArray<Problem>; readonly exitCode?: number; readonly phase?: Run["phase"] }
-): Run =>
-  note(
-    {
-      ...run,
-      state: outcome,
-      finishedAt: at,
-      problems: end.problems,
-      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
-      ...(end.phase === undefined ? {} : { phase: end.phase })
-    },
-    at,
-    end.exitCode === undefined ? outcome : `${outcome} with exit code ${end.exitCode}`
-  )
-
-const move = (run: Run, state: RunState, at: Instant): Run =>
-  mayBecome(run.state, state) ? { ...run, state, updatedAt: later(run.updatedAt, at) } : run
-
-const attemptOf = (run: Run, attempt: number): AttemptRecord | undefined =>
-  run.attempts.find((known) => known.attempt === attempt)
-
-const isCurrent = (run: Run, attempt: number): boolean => currentAttempt(run)?.attempt === attempt
-
-const updateAttempt = (run: Run, attempt: number, change: Partial<AttemptRecord>): Run => ({
-  ...run,
-  attempts: run.attempts.map((known) => (known.attempt === attempt ? { ...known, ...change } : known))
-})
-
-/** Adds to the timeline; a repeat of the last entry is counted, and the middle gives way when it is full. */
-const note = (run: Run, at: Instant, what: string): Run => {
-  const last = run.timeline.at(-1)
-  const timeline =
-    last?.what === what
-      ? [...run.timeline.slice(0, -1), { ...last, count: (last.count ?? 1) + 1 }]
-      : [...run.timeline, { at, what }]
-  const kept = timeline.length > TIMELINE_MAX ? timeline.toSpliced(TIMELINE_MAX / 2, 1) : timeline
-  return { ...run, timeline: kept, updatedAt: later(run.updatedAt, at) }
-}
-
-const later = (a: Instant, b: Instant): Instant => (millisOf(b) > millisOf(a) ? b : a)

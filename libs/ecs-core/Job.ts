@@ -16,7 +16,10 @@ export interface Job {
   readonly linkedDefinition: string | undefined
   /** Free members of RegisterTaskDefinition; `{}` where none are given. */
   readonly taskDefinition: Json
-  /** Free members of RunTask; `{}` where none are given. */
+  /**
+   * Free members of RunTask; `{}` where none are given. Its `launchType`, `capacityProviderStrategy` and `taskDefinition`
+   * have become the fields of the same meaning, and `count` is gone.
+   */
   readonly taskRunRequest: Json
   readonly image: string | undefined
   readonly command: ReadonlyArray<string> | undefined

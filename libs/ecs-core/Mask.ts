@@ -1,28 +1,66 @@
+import { type Kind, type Members, taskDefinitionMembers, taskRunRequestMembers } from "./FreeMembers.ts"
+import { isOfKind } from "./FreeProblems.ts"
+import { isJson, type Json } from "./Json.ts"
+
 /** What stands in the place of a value that may be secret. */
 export const MASK = "***"
 
-const MASKED_MAPS: ReadonlySet<string> = new Set(["env", "environment"])
+/** Environments, and mount options of volumes, in which passwords stand (`o: "username=…,password=…"`). */
+const MASKED_MAPS: ReadonlySet<string> = new Set(["env", "environment", "driverOpts"])
+
+/** Options of log drivers: `splunk-token`, `apikey` and their like are masked, the others shown. */
+const SECRET_OPTION = /token|password|passwd|secret|api-?_?key|credential|authorization/i
+
+const FREE_OBJECTS: Readonly<Record<string, Members>> = {
+  taskDefinition: taskDefinitionMembers,
+  taskRunRequest: taskRunRequestMembers
+}
 
 /**
  * A request or definition as it may be shown and stored: environment values masked, names kept. Applies at every
- * depth, to maps (`env: {NAME: value}`) and to ECS's lists (`environment: [{name, value}]`).
+ * depth, to maps (`env: {NAME: value}`) and to ECS's lists (`environment: [{name, value}]`). In a request's free objects
+ * what ECS does not know is masked too: `enviroment` may hold what `environment` was meant to.
  */
 export const mask = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(mask)
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, MASKED_MAPS.has(key) ? maskEnvironment(inner) : mask(inner)])
+  if (!isJson(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskMember(name, inner)]))
+}
+
+const maskMember = (name: string, value: unknown): unknown => {
+  if (MASKED_MAPS.has(name)) return maskEnvironment(value)
+  if (name === "options" && isJson(value)) return maskOptions(value)
+  const members = Object.hasOwn(FREE_OBJECTS, name) ? FREE_OBJECTS[name] : undefined
+  return members !== undefined && isJson(value) ? mask(knownOnly(value, members)) : mask(value)
+}
+
+const knownOnly = (value: Json, members: Members): Json =>
+  Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => {
+      const kind = Object.hasOwn(members, name) ? members[name] : undefined
+      return [name, kind === undefined ? MASK : knownValue(inner, kind)]
+    })
   )
+
+const knownValue = (value: unknown, kind: Kind): unknown => {
+  if (typeof kind === "object" && "members" in kind && isJson(value)) return knownOnly(value, kind.members)
+  if (typeof kind === "object" && "each" in kind && Array.isArray(value)) {
+    return value.map((each: unknown) => (isJson(each) ? knownOnly(each, kind.each) : MASK))
+  }
+  return isOfKind(value, kind) ? value : MASK
 }
 
 const maskEnvironment = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(maskEntry)
-  if (typeof value !== "object" || value === null) return MASK
+  if (!isJson(value)) return MASK
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inner === null ? null : MASK]))
 }
 
 /** `{name, value}` keeps its name; anything else, such as `"NAME=value"`, shows nothing. */
 const maskEntry = (entry: unknown): unknown =>
-  typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string"
-    ? { name: entry.name, value: MASK }
-    : MASK
+  isJson(entry) && typeof entry["name"] === "string" ? { name: entry["name"], value: MASK } : MASK
+
+const maskOptions = (options: Json): Json =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, SECRET_OPTION.test(name) ? MASK : mask(value)])
+  )

@@ -66,6 +66,10 @@ const LogPlan = Schema.Struct({
   notice: Schema.optionalKey(Schema.String)
 })
 
+/** Where a definition comes from; `linked` = somebody else keeps it, and it is never registered again. */
+export const DefinitionSource = Schema.Literals(["registered", "reused", "linked"])
+export type DefinitionSource = typeof DefinitionSource.Type
+
 /** `taskdef.ready.<runId>.<attempt>`: launch this attempt. Holds environment values. */
 export const TaskdefReady = Schema.Struct({
   ...ofAttempt,
@@ -75,8 +79,7 @@ export const TaskdefReady = Schema.Struct({
   inferNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.optionalKey(Schema.String) })),
   /** The subnets given must belong to this VPC. */
   verifyNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.String })),
-  /** Where the definition comes from; `linked` = somebody else keeps it, and it is never registered again. */
-  definition: Schema.optionalKey(Schema.Literals(["registered", "reused", "linked"])),
+  definition: Schema.optionalKey(DefinitionSource),
   containerName: Schema.String,
   logs: LogPlan,
   launchDeadline: Instant,

@@ -1,13 +1,60 @@
-import type { NetworkConfiguration } from "./RunRequest.ts"
+import { Schema } from "effect"
+import type { Job } from "./Job.ts"
+import { isJson, textOf } from "./Json.ts"
+import { leavesFargate, runsOnFargate } from "./LaunchOn.ts"
+import { NetworkConfiguration, SUBNETS_MAX } from "./RunRequest.ts"
 
 export type AwsvpcConfiguration = NetworkConfiguration
 
-/** RunTask takes at most 16 subnets. */
-export const SUBNETS_MAX = 16
+const isNetwork = Schema.is(NetworkConfiguration)
 
-/** The inferred network (peers 54): all subnets of the VPC, a public IP, the VPC's own security group. */
-export const inferNetwork = (vpc: { readonly subnetIds: ReadonlyArray<string> }): AwsvpcConfiguration => ({
+/** The network that a free run request holds: it is taken as it is. */
+const freeNetwork = (job: Job): AwsvpcConfiguration | undefined => {
+  const network = job.taskRunRequest["networkConfiguration"]
+  const awsvpc = isJson(network) ? network["awsvpcConfiguration"] : undefined
+  return isNetwork(awsvpc) ? awsvpc : undefined
+}
+
+const usesAwsvpc = (definition: object): boolean => textOf(Reflect.get(definition, "networkMode")) === "awsvpc"
+
+/**
+ * The network of a launch as far as the job says it. Another mode than awsvpc takes none (peers 55); off Fargate there
+ * is no public IP to ask for (peers 77).
+ */
+export const networkOf = (job: Job, definition: object): AwsvpcConfiguration | undefined => {
+  const free = freeNetwork(job)
+  if (free !== undefined) return free
+  if (job.networkConfiguration === undefined || !usesAwsvpc(definition)) return undefined
+  const { assignPublicIp: _fargateOnly, ...network } = job.networkConfiguration
+  return runsOnFargate(job, definition) ? job.networkConfiguration : network
+}
+
+/** What the launcher has to find out about the network: all of it (peers 54), or whether the subnets fit (peers 57). */
+export const networkPlan = (
+  job: Job,
+  definition: object
+): { readonly inferNetwork?: { readonly vpcId?: string }; readonly verifyNetwork?: { readonly vpcId: string } } => {
+  if (!usesAwsvpc(definition) || freeNetwork(job) !== undefined) return {}
+  const vpc = job.vpcId === undefined ? {} : { vpcId: job.vpcId }
+  if (job.networkConfiguration === undefined) return { inferNetwork: vpc }
+  return job.vpcId === undefined ? {} : { verifyNetwork: { vpcId: job.vpcId } }
+}
+
+/**
+ * The inferred network (peers 54): all subnets of the VPC up to RunTask's limit, the VPC's own security group, and a
+ * public IP on Fargate. The same subnets in any order give the same network, so that a client token replays.
+ */
+export const inferNetwork = (
+  vpc: { readonly subnetIds: ReadonlyArray<string> },
+  launch: { readonly launchType?: string; readonly capacityProviderStrategy?: unknown }
+): AwsvpcConfiguration => ({
   subnets: vpc.subnetIds.toSorted().slice(0, SUBNETS_MAX),
   securityGroups: [],
-  assignPublicIp: "ENABLED"
+  ...(leavesFargate(launch) ? {} : { assignPublicIp: "ENABLED" as const })
 })
+
+/** Those of the subnets that the VPC does not have, in order (peers 57). */
+export const alienSubnets = (
+  subnets: ReadonlyArray<string>,
+  vpcSubnetIds: ReadonlyArray<string>
+): ReadonlyArray<string> => subnets.filter((subnet) => !vpcSubnetIds.includes(subnet))

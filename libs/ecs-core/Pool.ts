@@ -11,16 +11,16 @@ export const PoolCodec = codec(Pool)
 export const DEFAULT_POOL = "default"
 export const DEFAULT_CONTAINER = "main"
 export const DEFAULT_LOG_GROUP = "fleet"
+/** Where neither a field nor the definition says a size: CPU units and MiB (peers 31, 32). */
+export const DEFAULT_CPU = 1024
+export const DEFAULT_MEMORY = 2048
 
 /** What holds where neither pool nor request says anything. */
 export const builtInPool = (runTimeoutSecondsMax: number) =>
   ({
     launchType: "FARGATE",
-    cpu: 1024,
-    memory: 2048,
     taskStartTimeoutSeconds: 300,
     launchTimeoutSeconds: Math.min(86_400, runTimeoutSecondsMax),
     runTimeoutSeconds: runTimeoutSecondsMax,
-    taskWatchPollIntervalSeconds: 5,
-    streamOutput: true
+    taskWatchPollIntervalSeconds: 5
   }) as const satisfies Pool

@@ -14,6 +14,9 @@ describe("decodeRequest: names", () => {
     { body: { comand: ["x"] }, advice: 'Did you mean "command"?' },
     { body: { Image: "alpine" }, advice: 'Did you mean "image"?' },
     { body: { run_id: "a" }, advice: 'Did you mean "runId"?' },
+    { body: { task_definition_arn: "a" }, advice: 'Did you mean "taskDefinitionArn"?' },
+    { body: { match_latest_revision_in_family: true }, advice: 'Did you mean "matchLatestRevisionInFamily"?' },
+    { body: { "env.LEVEL": "canary" }, advice: 'Write it as a map: {"env": {"LEVEL": "…"}}.' },
     { body: { retry: { attemps: 1 } }, advice: 'Did you mean "retry.attempts"?' },
     {
       body: { networkConfiguration: { subnets: ["a"], securityGroup: [] } },
@@ -43,13 +46,13 @@ describe("decodeRequest: names", () => {
     assert.match(problem?.message ?? "", /the name must be 1 to 512 characters without = and NUL/)
   })
 
-  it.each(["aws:owner", "AWS:owner", "a#b", "k".repeat(129), ""])("statement 21: refuses a tag's key %s", (key) => {
+  it.each(["aws:owner", "AWS:owner", "a#b", "k".repeat(129), ""])("refuses a tag's key %s", (key) => {
     const [problem] = problemsOf({ tags: { [key]: "v" } })
     assert.strictEqual(problem?.field, `tags.${key}`)
     assert.match(problem?.message ?? "", /must not begin with aws:/)
   })
 
-  it("statement 21: refuses a tag's value of 257 characters and takes one of 256", () => {
+  it("refuses a tag's value of 257 characters and takes one of 256", () => {
     assert.deepStrictEqual(fieldsOf({ tags: { team: "v".repeat(257) } }), ["tags.team"])
     assert.deepStrictEqual(fieldsOf({ tags: { team: "v".repeat(256), "Größe 1": "" } }), [])
   })
@@ -69,8 +72,12 @@ describe("decodeRequest: values", () => {
         'Field "launchType": expected "FARGATE" | "FARGATE_SPOT" | "EC2" | "EXTERNAL" | "MANAGED_INSTANCES", got "FARGAT".'
     },
     {
-      body: { networkConfiguration: { subnets: [] } },
-      message: 'Field "networkConfiguration.subnets": expected a value with a length of at least 1, got [].'
+      body: { containerName: "a.b" },
+      message: 'Field "containerName": must be 1 to 255 letters, digits, hyphens or underscores, got "a.b".'
+    },
+    {
+      body: { placementStrategy: [{ type: "pack" }] },
+      message: 'Field "placementStrategy.0.type": expected "random" | "spread" | "binpack", got "pack".'
     },
     {
       body: { retry: { backoffSeconds: 0 } },
@@ -86,13 +93,65 @@ describe("decodeRequest: values", () => {
 
   it("asks for what is missing inside an object", () => {
     assert.deepStrictEqual(
-      problemsOf({ networkConfiguration: {} }).map(({ field, message }) => ({ field, message })),
+      problemsOf({ placementConstraints: [{}] }).map(({ field, message }) => ({ field, message })),
       [
         {
-          field: "networkConfiguration.subnets",
-          message: 'Field "networkConfiguration.subnets": Missing key, got nothing.'
+          field: "placementConstraints.0.type",
+          message: 'Field "placementConstraints.0.type": Missing key, got nothing.'
         }
       ]
+    )
+  })
+
+  it("a network needs a subnet, and takes 16 of them and 5 groups (peers 60)", () => {
+    const subnets = Array.from({ length: 17 }, (_, n) => `subnet-${n}`)
+    const securityGroups = ["a", "b", "c", "d", "e", "f"]
+    for (const network of [
+      { securityGroups: ["a"] },
+      { assignPublicIp: "ENABLED" },
+      { subnets: [], securityGroups: ["a"] },
+      {}
+    ]) {
+      assert.deepStrictEqual(
+        problemsOf({ networkConfiguration: network }).map(({ field, message }) => ({ field, message })),
+        [{ field: "networkConfiguration.subnets", message: "At least one subnet is required to run a task." }]
+      )
+    }
+    const full = { subnets: subnets.slice(1), securityGroups: securityGroups.slice(1) }
+    assert.deepStrictEqual(fieldsOf({ networkConfiguration: full }), [])
+    assert.deepStrictEqual(fieldsOf({ networkConfiguration: { ...full, subnets } }), ["networkConfiguration.subnets"])
+    assert.deepStrictEqual(fieldsOf({ networkConfiguration: { ...full, securityGroups } }), [
+      "networkConfiguration.securityGroups"
+    ])
+  })
+
+  it("an item of a strategy may leave out weight and base, and knows nothing else (peers 12)", () => {
+    const strategy = (...items: ReadonlyArray<object>) => problemsOf({ capacityProviderStrategy: items })
+    assert.deepStrictEqual(
+      strategy({ capacityProvider: "FARGATE" }, { capacityProvider: "FARGATE_SPOT", weight: 1, base: 0 }),
+      []
+    )
+    assert.deepStrictEqual(
+      strategy({ capacityProvider: "FARGATE", wieght: 1 }, { capacity_provider: "FARGATE" }).map(
+        ({ field, advice }) => ({ field, advice })
+      ),
+      [
+        { field: "capacityProviderStrategy.0.wieght", advice: 'Did you mean "capacityProviderStrategy.0.weight"?' },
+        {
+          field: "capacityProviderStrategy.1.capacity_provider",
+          advice: 'Did you mean "capacityProviderStrategy.1.capacityProvider"?'
+        },
+        {
+          field: "capacityProviderStrategy.1.capacityProvider",
+          advice: 'Correct "capacityProviderStrategy.1.capacityProvider" and publish the request again.'
+        }
+      ]
+    )
+    const many = (length: number) => Array.from({ length }, () => ({ capacityProvider: "FARGATE" }))
+    assert.deepStrictEqual(strategy(...many(20)), [])
+    assert.deepStrictEqual(
+      strategy(...many(21)).map(({ field }) => field),
+      ["capacityProviderStrategy"]
     )
   })
 
@@ -120,14 +179,25 @@ describe("decodeRequest: values", () => {
   })
 
   it("tells all problems at once", () => {
-    const body = { comand: ["x"], image: 5, cpu: "big", retry: { attemps: 1, attempts: -1 }, env: { A: 5 } }
+    const body = {
+      comand: ["x"],
+      image: 5,
+      cpu: "big",
+      retry: { attemps: 1, attempts: -1 },
+      env: { A: 5 },
+      taskDefinition: { containerDefinitions: [{ Image: "alpine", environment: { A: "1" } }] },
+      taskRunRequest: { count: 2 }
+    }
     assert.sameMembers(fieldsOf(body).map(String), [
       "comand",
       "image",
       "cpu",
       "retry.attemps",
       "retry.attempts",
-      "env.A"
+      "env.A",
+      "taskDefinition.containerDefinitions.0.Image",
+      "taskDefinition.containerDefinitions.0.environment",
+      "taskRunRequest.count"
     ])
   })
 
@@ -152,7 +222,19 @@ describe("decodeRequest: what fits", () => {
   })
 
   it.prop("decodes every request to itself, fields in and fields out", [RunRequest], ([request]) => {
-    const body = JSON.parse(JSON.stringify(Schema.encodeSync(RunRequest)(request))) as unknown
+    const { taskDefinition: _definition, taskRunRequest: _runRequest, ...named } = request
+    const body = JSON.parse(JSON.stringify(Schema.encodeSync(RunRequest)(named))) as unknown
+    assert.deepStrictEqual(Result.getOrThrow(decodeRequest(body)) as unknown, body)
+  })
+
+  it("leaves free objects as they are, ECS's own names and kinds", () => {
+    const body = {
+      taskDefinition: {
+        cpu: "1 vCPU",
+        containerDefinitions: [{ name: "main", environment: [{ name: "A", value: "" }] }]
+      },
+      taskRunRequest: { count: 1, overrides: { containerOverrides: [{ cpu: 256 }] }, tags: [{ key: "a", value: "b" }] }
+    }
     assert.deepStrictEqual(Result.getOrThrow(decodeRequest(body)) as unknown, body)
   })
 

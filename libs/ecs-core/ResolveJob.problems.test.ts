@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { Problem } from "#ecs-core/errors.ts"
-import { type Job, resolveJob } from "#ecs-core/Job.ts"
+import type { Job } from "#ecs-core/Job.ts"
 import type { Pool } from "#ecs-core/Pool.ts"
+import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
 
 const MAX = 6 * 86_400
+const role = "arn:aws:iam::123456789012:role/jobs-execution"
 
 const jobOf = (request: RunRequest, pool?: Pool): Job => Result.getOrThrow(resolveJob(request, pool, MAX))
 
@@ -15,6 +17,8 @@ const problemsOf = (request: RunRequest, pool?: Pool, max = MAX): ReadonlyArray<
 const fieldsOf = (request: RunRequest, pool?: Pool, max = MAX) =>
   problemsOf(request, pool, max).map(({ field }) => field)
 
+const messagesOf = (request: RunRequest, pool?: Pool) => problemsOf(request, pool).map(({ message }) => message)
+
 describe("command", () => {
   it.each([
     { command: "echo hello", argv: ["echo", "hello"] },
@@ -23,7 +27,7 @@ describe("command", () => {
     { command: "echo '' \"\"", argv: ["echo", "", ""] },
     { command: "echo # no comment", argv: ["echo", "#", "no", "comment"] },
     { command: ["echo", "a  b", "'c'", ""], argv: ["echo", "a  b", "'c'", ""] }
-  ])("statement 66: a string splits as in a shell, a list stays: $command", ({ command, argv }) => {
+  ])("a string splits as in a shell, a list stays: $command (peers 66)", ({ command, argv }) => {
     assert.deepStrictEqual(jobOf({ image: "alpine", command }).command, argv)
   })
 
@@ -37,15 +41,87 @@ describe("command", () => {
   )
 })
 
-describe("what only the whole can show", () => {
-  it("an image is needed from request or pool", () => {
-    assert.deepStrictEqual(fieldsOf({ command: ["x"] }), ["image"])
-    assert.deepStrictEqual(fieldsOf({ command: ["x"] }, { image: "alpine" }), [])
+describe("what to run", () => {
+  it("neither image nor definition, named or free, is refused; any of them will do (peers 1)", () => {
+    assert.deepStrictEqual(problemsOf({ command: ["x"] }), [
+      {
+        code: "InvalidRequest",
+        field: "image",
+        message: "No image is set in the request or its pool.",
+        advice: 'Add "image", "taskDefinition" or "taskDefinitionArn" to the request or to the pool.'
+      }
+    ])
+    assert.deepStrictEqual(fieldsOf({ taskDefinition: {}, taskRunRequest: { cluster: "c" } }), ["image"])
     assert.deepStrictEqual(fieldsOf({ image: null }, { image: "alpine" }), ["image"])
+    for (const said of [
+      { image: "alpine" },
+      { taskDefinition: { containerDefinitions: [{ name: "main", image: "alpine" }] } },
+      { taskDefinitionArn: "theirs:1" },
+      { taskRunRequest: { taskDefinition: "theirs:1" } }
+    ]) {
+      assert.deepStrictEqual(fieldsOf(said), [])
+      assert.deepStrictEqual(fieldsOf({}, said), [])
+    }
   })
 
-  it("statement 11: a network needs its VPC", () => {
-    const networkConfiguration = { subnets: ["subnet-a"] }
+  it.each(["env", "secrets"] as const)("%s may not name what the fleet sets, also in the pool", (field) => {
+    const said = { [field]: { FLEET_RUN_ID: "canary", FLEET_ATTEMPT: "canary", FLEET_RUN: "fine" } }
+    const problems = problemsOf({ image: "alpine", ...said })
+    assert.deepStrictEqual(
+      problems.map((problem) => problem.field),
+      [`${field}.FLEET_RUN_ID`, `${field}.FLEET_ATTEMPT`]
+    )
+    assert.notInclude(JSON.stringify(problems), "canary")
+    assert.deepStrictEqual(problemsOf({}, { image: "alpine", ...said }), problems)
+  })
+
+  it("unsetting the fleet's own name is refused as well", () => {
+    assert.deepStrictEqual(fieldsOf({ image: "alpine", env: { FLEET_RUN_ID: null } }), ["env.FLEET_RUN_ID"])
+  })
+})
+
+describe("logs", () => {
+  const D2 = "An `executionRoleArn` must be provided to use `configureCloudwatchLogs` or `streamOutput`."
+  const D4 = "`configureCloudwatchLogs` must be enabled to use `cloudwatchLogsOptions`."
+
+  it("on without a role is refused; a role by field, on the definition, or a linked one will do (peers 8)", () => {
+    for (const asked of [{ configureCloudwatchLogs: true }, { streamOutput: true }]) {
+      assert.deepStrictEqual(messagesOf({ image: "alpine", ...asked }), [D2])
+      for (const known of [
+        { executionRoleArn: role },
+        { taskDefinition: { executionRoleArn: role } },
+        { taskRunRequest: { overrides: { executionRoleArn: role } } },
+        { taskDefinitionArn: "theirs:1" }
+      ]) {
+        assert.deepStrictEqual(messagesOf({ image: "alpine", ...asked, ...known }), [])
+        assert.deepStrictEqual(messagesOf({ image: "alpine", ...asked }, known), [])
+      }
+    }
+  })
+
+  it.each([
+    { what: "told off", said: { executionRoleArn: role, configureCloudwatchLogs: false } },
+    { what: "told off by streamOutput", said: { executionRoleArn: role, streamOutput: false } },
+    {
+      what: "told off for a linked definition",
+      said: { taskDefinitionArn: "theirs:1", configureCloudwatchLogs: false }
+    },
+    { what: "off for want of a role", said: {} }
+  ])("options with logs $what are refused (peers 10)", ({ said }) => {
+    assert.deepStrictEqual(messagesOf({ image: "alpine", ...said, cloudwatchLogsOptions: { mode: "blocking" } }), [D4])
+    assert.deepStrictEqual(messagesOf({ image: "alpine", ...said, cloudwatchLogsOptions: {} }), [])
+  })
+
+  it("on, without a role and with options: one problem, that of the role", () => {
+    const request = { image: "alpine", configureCloudwatchLogs: true, cloudwatchLogsOptions: { mode: "blocking" } }
+    assert.deepStrictEqual(messagesOf(request), [D2])
+  })
+})
+
+describe("network", () => {
+  const networkConfiguration = { subnets: ["subnet-a"] }
+
+  it("a custom network needs its VPC (peers 11, scenario 19)", () => {
     assert.deepStrictEqual(
       problemsOf({ image: "alpine", networkConfiguration }).map(({ field, message }) => ({ field, message })),
       [{ field: "vpcId", message: "You must provide a `vpcId` to enable custom `networkConfiguration`." }]
@@ -55,6 +131,28 @@ describe("what only the whole can show", () => {
     assert.deepStrictEqual(fieldsOf({ image: "alpine", vpcId: "vpc-a" }), [])
   })
 
+  it("one in the free run request is taken as it is, but needs a subnet, from any level", () => {
+    const free = (awsvpcConfiguration: object) => ({
+      taskRunRequest: { networkConfiguration: { awsvpcConfiguration } }
+    })
+    assert.deepStrictEqual(fieldsOf({ image: "alpine", ...free(networkConfiguration) }), [])
+    assert.deepStrictEqual(
+      fieldsOf({ image: "alpine", ...free({ securityGroups: ["sg"] }) }, free(networkConfiguration)),
+      []
+    )
+    for (const without of [
+      { securityGroups: ["sg"] },
+      { assignPublicIp: "ENABLED" },
+      { subnets: [], securityGroups: ["sg"] }
+    ]) {
+      assert.deepStrictEqual(messagesOf({ image: "alpine", ...free(without) }), [
+        "At least one subnet is required to run a task."
+      ])
+    }
+  })
+})
+
+describe("time-outs", () => {
   it.each(["runTimeoutSeconds", "launchTimeoutSeconds"] as const)("%s must not outlive the stream", (field) => {
     assert.deepStrictEqual(fieldsOf({ image: "alpine", [field]: MAX }), [])
     const [problem] = problemsOf({ image: "alpine", [field]: MAX + 1 })
@@ -65,81 +163,62 @@ describe("what only the whole can show", () => {
   it("the defaults fit a stream of any age", () => {
     assert.deepStrictEqual(fieldsOf({ image: "alpine" }, undefined, 1), [])
   })
+})
 
-  it("statement 21: at most 50 tags, labels included, each key once", () => {
-    const tags = Object.fromEntries(Array.from({ length: 49 }, (_, n) => [`t${n}`, "v"]))
-    assert.deepStrictEqual(fieldsOf({ image: "alpine", tags, labels: { t0: "same key", one: "more" } }), [])
-    assert.deepStrictEqual(fieldsOf({ image: "alpine", tags, labels: { one: "more", two: "more" } }), ["tags"])
-  })
-
+describe("the whole", () => {
   it("tells all problems at once", () => {
     const request: RunRequest = {
       pool: "gpu",
       command: "echo 'x",
-      gpu: 1,
+      env: { FLEET_RUN_ID: "x" },
+      retry: { attempts: 1 },
       networkConfiguration: { subnets: ["a"] },
       configureCloudwatchLogs: true,
+      labels: { "aws:team": "x" },
+      capacityProviderStrategy: [{ capacityProvider: "FARGATE" }, { capacityProvider: "mine", weight: 1 }],
+      placementConstraints: [{ type: "memberOf" }],
       runTimeoutSeconds: MAX + 1
     }
-    const fields = fieldsOf(request)
-    assert.sameMembers(fields.map(String), [
+    assert.sameMembers(fieldsOf(request).map(String), [
       "pool",
-      "gpu",
-      "command",
+      "retry",
       "image",
+      "command",
+      "env.FLEET_RUN_ID",
       "executionRoleArn",
       "vpcId",
+      "capacityProviderStrategy",
+      "placementConstraints.0.expression",
+      "labels.aws:team",
       "runTimeoutSeconds"
     ])
   })
-})
 
-describe("fields without behaviour yet", () => {
-  const fields: RunRequest = {
-    gpu: 1,
-    capacityProviderStrategy: [{ capacityProvider: "FARGATE" }],
-    placementConstraints: [{ type: "distinctInstance" }],
-    placementStrategy: [{ type: "random" }],
-    provisioningTimeoutSeconds: 60,
-    autoDeregisterTaskDefinition: true,
-    matchLatestRevisionInFamily: true,
-    taskDefinitionArn: "fleet:1",
-    taskDefinition: { family: "fleet" },
-    taskRunRequest: { count: 1 },
-    retry: { attempts: 1 }
-  }
-
-  it.each(Object.entries(fields))("%s is refused, never ignored", (field, value) => {
-    const expected: Problem = {
-      code: "InvalidRequest",
-      field,
-      message: `Field "${field}" is not supported yet.`,
-      advice: `Remove "${field}".`
-    }
-    assert.deepStrictEqual(problemsOf({ image: "alpine", [field]: value }), [expected])
-    assert.deepStrictEqual(problemsOf({ image: "alpine" }, { [field]: value }), [expected])
-    assert.deepStrictEqual(problemsOf({ image: "alpine", [field]: null }, { [field]: value }), [])
+  it("a pool's free objects are checked as a request's are, and the problem says whose they are", () => {
+    assert.deepStrictEqual(problemsOf({ image: "alpine", pool: "gpu" }, { taskDefinition: { Cpu: "1" } }), [
+      {
+        code: "InvalidRequest",
+        field: "pool",
+        message: 'Pool "gpu" is not valid: Unknown field "taskDefinition.Cpu".',
+        advice:
+          'Did you mean "taskDefinition.cpu"? The pool is in the bucket fleet-pools; then publish the request again under a new run id.'
+      }
+    ])
   })
 
-  it.each(["autoDeregisterTaskDefinition", "matchLatestRevisionInFamily"])("%s: false asks for nothing", (field) => {
-    assert.deepStrictEqual(problemsOf({ image: "alpine", [field]: false }), [])
-  })
-
-  it.each(["EC2", "EXTERNAL", "MANAGED_INSTANCES"] as const)(
-    "launchType %s is refused with what there is",
-    (launchType) => {
-      assert.deepStrictEqual(problemsOf({ image: "alpine", launchType }), [
-        {
-          code: "InvalidRequest",
-          field: "launchType",
-          message: `Field "launchType": "${launchType}" is not supported yet.`,
-          advice: "Use one of FARGATE, FARGATE_SPOT."
-        }
-      ])
+  it.each([{ retry: { attempts: 1 } }, { provisioningTimeoutSeconds: 60 }])(
+    "%j has no behaviour yet: refused, never ignored",
+    (said) => {
+      const [field = ""] = Object.keys(said)
+      const expected: Problem = {
+        code: "InvalidRequest",
+        field,
+        message: `Field "${field}" is not supported yet.`,
+        advice: `Remove "${field}".`
+      }
+      assert.deepStrictEqual(problemsOf({ image: "alpine", ...said }), [expected])
+      assert.deepStrictEqual(problemsOf({ image: "alpine" }, said), [expected])
+      assert.deepStrictEqual(problemsOf({ image: "alpine", [field]: null }, said), [])
     }
   )
-
-  it.each(["FARGATE", "FARGATE_SPOT"] as const)("launchType %s is there", (launchType) => {
-    assert.strictEqual(jobOf({ image: "alpine", launchType }).launchType, launchType)
-  })
 })

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { Problem } from "#ecs-core/errors.ts"
-import { type Job, type JobLogs, resolveJob } from "#ecs-core/Job.ts"
+import type { Job, JobLogs } from "#ecs-core/Job.ts"
 import type { Pool } from "#ecs-core/Pool.ts"
+import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
 
 const MAX = 6 * 86_400
@@ -15,59 +16,50 @@ const problemsOf = (request: RunRequest, pool?: Pool, max = MAX): ReadonlyArray<
 
 describe("resolveJob: levels", () => {
   it("applies the built-in defaults", () => {
-    assert.deepStrictEqual(jobOf({ image: "alpine" }), {
+    const job = jobOf({ image: "alpine" })
+    const said = Object.entries(job).filter(([, value]) => value !== undefined)
+    assert.deepStrictEqual(Object.fromEntries(said), {
       pool: "default",
-      name: undefined,
+      defaultName: "fleet_default",
       image: "alpine",
-      command: undefined,
       env: {},
+      unsetEnv: [],
       secrets: {},
-      cpu: 1024,
-      memory: 2048,
-      ephemeralStorageGiB: undefined,
-      runtimePlatform: undefined,
-      family: "fleet_default",
-      containerName: "main",
-      taskRoleArn: undefined,
-      executionRoleArn: undefined,
+      taskDefinition: {},
+      taskRunRequest: {},
+      autoDeregisterTaskDefinition: false,
+      matchLatestRevisionInFamily: false,
       launchType: "FARGATE",
-      platformVersion: undefined,
-      group: undefined,
-      propagateTags: undefined,
-      enableExecuteCommand: undefined,
-      cluster: "default",
-      region: undefined,
-      vpcId: undefined,
-      networkConfiguration: undefined,
-      logs: {
-        on: false,
-        why: "no executionRoleArn is set, and ECS needs one to write logs: set it in the pool or the request"
-      },
+      capacityProviderStrategy: [],
+      placementConstraints: [],
+      placementStrategy: [],
+      logs: { configure: undefined, prefix: undefined, options: {}, stream: true },
       taskStartTimeoutSeconds: 300,
       launchTimeoutSeconds: 86_400,
       runTimeoutSeconds: MAX,
       pollIntervalSeconds: 5,
       labels: {},
-      tags: {}
+      tags: {},
+      notices: []
     })
   })
 
   it.each([
-    { what: "built-in", request: {}, pool: {}, cpu: 1024 },
+    { what: "nothing, so that the definition or the default decides,", request: {}, pool: {}, cpu: undefined },
     { what: "the pool over built-in", request: {}, pool: { cpu: 2048 }, cpu: 2048 },
     { what: "the request over the pool", request: { cpu: 4096 }, pool: { cpu: 2048 }, cpu: 4096 },
     {
-      what: "built-in again where the request removes the pool's",
+      what: "nothing where the request removes the pool's",
       request: { cpu: null },
       pool: { cpu: 2048 },
-      cpu: 1024
+      cpu: undefined
     },
     { what: "the request over a pool that removes", request: { cpu: 512 }, pool: { cpu: null }, cpu: 512 }
-  ])("statement 6: takes $what", ({ request, pool, cpu }) => {
+  ])("takes $what", ({ request, pool, cpu }) => {
     assert.strictEqual(jobOf({ image: "alpine", ...request }, pool).cpu, cpu)
   })
 
-  it("statement 6: merges env, secrets, labels and tags name by name, the request's last", () => {
+  it("merges env, secrets, labels and tags name by name, the request's last", () => {
     const pool: Pool = {
       image: "alpine",
       env: { A: "pool", B: "pool", C: "pool" },
@@ -80,6 +72,7 @@ describe("resolveJob: levels", () => {
       pool
     )
     assert.deepStrictEqual(job.env, { A: "pool", B: "own" })
+    assert.deepStrictEqual(job.unsetEnv, ["C"])
     assert.deepStrictEqual(job.secrets, { S: "arn:pool", T: "arn:own" })
     assert.deepStrictEqual(job.labels, { team: "pool", owner: null })
     assert.deepStrictEqual(job.tags, { x: "pool", y: "own" })
@@ -89,7 +82,7 @@ describe("resolveJob: levels", () => {
     assert.deepStrictEqual(jobOf({ image: "alpine", [field]: null }, { [field]: { A: "pool" } })[field], {})
   })
 
-  it("statement 36: a secret wins over a plain variable of the same name", () => {
+  it("a secret wins over a plain variable of the same name", () => {
     const job = jobOf({ image: "alpine", env: { DB: "plain", A: "1" } }, { secrets: { DB: "arn:secret" } })
     assert.deepStrictEqual(job.env, { A: "1" })
     assert.deepStrictEqual(job.secrets, { DB: "arn:secret" })
@@ -102,12 +95,100 @@ describe("resolveJob: levels", () => {
   })
 
   it.each([
-    { name: undefined, family: undefined, expected: "fleet_default" },
-    { name: "nightly report", family: undefined, expected: "fleet_default_nightly-report" },
-    { name: "nightly", family: "my family!", expected: "my-family" }
-  ])("statement 34: family of name $name, family $family: $expected", ({ name, family, expected }) => {
-    const job = jobOf({ image: "alpine", ...(name && { name }), ...(family && { family }) })
-    assert.strictEqual(job.family, expected)
+    { name: undefined, defaultName: "fleet_default" },
+    { name: "nightly report", defaultName: "fleet_default_nightly-report" },
+    { name: "n".repeat(300), defaultName: `fleet_default_${"n".repeat(241)}` }
+  ])("is named after pool and job, slugged: $defaultName", ({ name, defaultName }) => {
+    assert.strictEqual(jobOf({ image: "alpine", ...(name && { name }) }).defaultName, defaultName)
+  })
+
+  it("a family is slugged, at most 255 characters of it; none is left open for the definition", () => {
+    assert.strictEqual(jobOf({ image: "alpine", family: "my family!" }).family, "my-family")
+    assert.strictEqual(jobOf({ image: "alpine", family: "f".repeat(1024) }).family, "f".repeat(255))
+    assert.strictEqual(jobOf({ image: "alpine" }).family, undefined)
+  })
+})
+
+describe("resolveJob: definition", () => {
+  it.each([
+    { what: "named", request: { taskDefinitionArn: "theirs:3" } },
+    { what: "in the free run request", request: { taskRunRequest: { taskDefinition: "theirs:3" } } },
+    { what: "both: the free one", request: { taskDefinitionArn: "a", taskRunRequest: { taskDefinition: "theirs:3" } } }
+  ])("is linked where $what", ({ request }) => {
+    const job = jobOf(request)
+    assert.strictEqual(job.linkedDefinition, "theirs:3")
+    assert.deepStrictEqual(job.taskRunRequest, {})
+  })
+
+  it("a linked one wins over free members, of any level; null takes the link back", () => {
+    const pool: Pool = { taskDefinitionArn: "theirs:3" }
+    assert.strictEqual(jobOf({ taskDefinition: { family: "ours" } }, pool).linkedDefinition, "theirs:3")
+    assert.strictEqual(jobOf({ image: "alpine", taskDefinitionArn: null }, pool).linkedDefinition, undefined)
+  })
+
+  it("count 1 is what a launch is anyway", () => {
+    assert.deepStrictEqual(jobOf({ image: "alpine", taskRunRequest: { count: 1, referenceId: "r" } }).taskRunRequest, {
+      referenceId: "r"
+    })
+  })
+})
+
+describe("resolveJob: where it runs", () => {
+  const strategy = [{ capacityProvider: "spot", weight: 1 }]
+
+  it.each(["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "MANAGED_INSTANCES"] as const)(
+    "%s stays what it is",
+    (launchType) => {
+      const { launchType: kept, notices } = jobOf({ image: "alpine", launchType })
+      assert.strictEqual(kept, launchType)
+      assert.deepStrictEqual(notices, [])
+    }
+  )
+
+  it("null leaves the launch type open", () => {
+    assert.strictEqual(jobOf({ image: "alpine", launchType: null }).launchType, undefined)
+  })
+
+  it.each([
+    { what: "named", request: { launchType: "EC2", capacityProviderStrategy: strategy } },
+    { what: "free", request: { taskRunRequest: { launchType: "EC2", capacityProviderStrategy: strategy } } },
+    {
+      what: "one named, one free",
+      request: { launchType: "EC2", taskRunRequest: { capacityProviderStrategy: strategy } }
+    }
+  ] satisfies ReadonlyArray<{ what: string; request: RunRequest }>)(
+    "a strategy beats a launch type of the same level, with a notice: $what",
+    ({ request }) => {
+      const job = jobOf({ image: "alpine", ...request })
+      assert.deepStrictEqual(job.capacityProviderStrategy, strategy)
+      assert.deepStrictEqual(job.taskRunRequest, {})
+      assert.deepStrictEqual(job.notices, [
+        'Found `capacityProviderStrategy`: `launchType` "EC2" is left out of the launch.'
+      ])
+    }
+  )
+
+  it.each([
+    { what: "the built-in launch type", request: { capacityProviderStrategy: strategy }, pool: {} },
+    { what: "the pool's", request: { capacityProviderStrategy: strategy }, pool: { launchType: "EC2" } },
+    {
+      what: "the pool's free one",
+      request: { capacityProviderStrategy: strategy },
+      pool: { taskRunRequest: { launchType: "EC2" } }
+    }
+  ] satisfies ReadonlyArray<{ what: string; request: RunRequest; pool: Pool }>)(
+    "a strategy replaces $what in silence",
+    ({ request, pool }) => {
+      const job = jobOf({ image: "alpine", ...request }, pool)
+      assert.strictEqual(job.launchType, undefined)
+      assert.deepStrictEqual(job.notices, [])
+    }
+  )
+
+  it("a launch type replaces the pool's strategy in silence", () => {
+    const job = jobOf({ image: "alpine", launchType: "EC2" }, { capacityProviderStrategy: strategy })
+    assert.deepStrictEqual(job.capacityProviderStrategy, [])
+    assert.deepStrictEqual(job.notices, [])
   })
 })
 
@@ -124,59 +205,25 @@ describe("resolveJob: pool", () => {
 })
 
 describe("resolveJob: logs", () => {
-  const on = (prefix: string, options = {}, stream = true): JobLogs => ({ on: true, prefix, options, stream })
-  const withRole = { image: "alpine", executionRoleArn: role }
+  const logs = (request: RunRequest): JobLogs => jobOf({ image: "alpine", executionRoleArn: role, ...request }).logs
 
   it.each([
-    { what: "on where a role is known", request: withRole, logs: on("fleet_default") },
-    { what: "on where told", request: { ...withRole, configureCloudwatchLogs: true }, logs: on("fleet_default") },
-    { what: "named after the job", request: { ...withRole, name: "a b" }, logs: on("fleet_default_a-b") },
-    { what: "not named after the family", request: { ...withRole, family: "f" }, logs: on("fleet_default") },
-    { what: "under the given prefix", request: { ...withRole, cloudwatchLogsPrefix: "p" }, logs: on("p") },
-    {
-      what: "written but not shown",
-      request: { ...withRole, streamOutput: false },
-      logs: on("fleet_default", {}, false)
-    },
-    {
-      what: "with the given options",
-      request: { ...withRole, cloudwatchLogsOptions: { mode: "non-blocking" } },
-      logs: on("fleet_default", { mode: "non-blocking" })
+    { said: {}, configure: undefined, stream: true },
+    { said: { streamOutput: true }, configure: true, stream: true },
+    { said: { streamOutput: false }, configure: false, stream: false },
+    { said: { configureCloudwatchLogs: true, streamOutput: false }, configure: true, stream: false },
+    { said: { configureCloudwatchLogs: false, streamOutput: true }, configure: false, stream: true },
+    { said: { configureCloudwatchLogs: null, streamOutput: true }, configure: true, stream: true },
+    { said: { configureCloudwatchLogs: true }, configure: true, stream: true }
+  ])(
+    "configureCloudwatchLogs unset or null takes the value of streamOutput: $said (peers 7)",
+    ({ said, configure, stream }) => {
+      assert.deepStrictEqual(logs(said), { configure, stream, prefix: undefined, options: {} })
     }
-  ])("statements 7, 30: $what", ({ request, logs }) => {
-    assert.deepStrictEqual(jobOf(request).logs, logs)
-  })
+  )
 
-  it("statement 8: the pool's role will do", () => {
-    assert.isTrue(jobOf({ image: "alpine", configureCloudwatchLogs: true }, { executionRoleArn: role }).logs.on)
-  })
-
-  it("off where told, with the reason", () => {
-    assert.deepStrictEqual(jobOf({ ...withRole, configureCloudwatchLogs: false }).logs, {
-      on: false,
-      why: "configureCloudwatchLogs is false"
-    })
-  })
-
-  it("statement 8: on without a role is refused", () => {
-    assert.deepStrictEqual(
-      problemsOf({ image: "alpine", configureCloudwatchLogs: true }).map(({ field, message }) => ({ field, message })),
-      [
-        {
-          field: "executionRoleArn",
-          message: "An `executionRoleArn` must be provided to use `configureCloudwatchLogs`."
-        }
-      ]
-    )
-  })
-
-  it.each([
-    { what: "told off", request: { ...withRole, configureCloudwatchLogs: false } },
-    { what: "off for want of a role", request: { image: "alpine" } }
-  ])("statement 10: options with logs $what are refused", ({ request }) => {
-    const [problem, ...others] = problemsOf({ ...request, cloudwatchLogsOptions: { mode: "blocking" } })
-    assert.deepStrictEqual(others, [])
-    assert.strictEqual(problem?.field, "cloudwatchLogsOptions")
-    assert.strictEqual(problem?.message, "`configureCloudwatchLogs` must be enabled to use `cloudwatchLogsOptions`.")
+  it("prefix and options are as given", () => {
+    const { prefix, options } = logs({ cloudwatchLogsPrefix: "p", cloudwatchLogsOptions: { mode: "non-blocking" } })
+    assert.deepStrictEqual({ prefix, options }, { prefix: "p", options: { mode: "non-blocking" } })
   })
 })

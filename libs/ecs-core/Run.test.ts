@@ -8,13 +8,15 @@ import {
   cancel,
   changed,
   deferred,
+  definitionGone,
   ready,
   rejected,
   requested,
   runId,
   started,
   stopped,
-  taskArn
+  taskArn,
+  taskDefinitionArn
 } from "#test/support/messages.ts"
 
 const recordOf = (...messages: ReadonlyArray<RunMessage>): Run => {
@@ -24,6 +26,7 @@ const recordOf = (...messages: ReadonlyArray<RunMessage>): Run => {
 }
 
 const keep = { _tag: "KeepLive" } as const
+const define = { _tag: "Define", attempt: 1 } as const
 const launch = (attempt: number) => ({ _tag: "PublishTaskdefReady", attempt }) as const
 const stop = (attempt: number) => ({ _tag: "PublishTaskStop", attempt }) as const
 const end = [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }] as const
@@ -31,11 +34,21 @@ const end = [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }] as const
 describe("effects", () => {
   it.each([
     { what: "a tombstone", messages: [cancel(0)], expected: [] },
-    { what: "a request without a definition yet", messages: [requested(0)], expected: [keep] },
+    { what: "a request without a definition yet", messages: [requested(0)], expected: [keep, define] },
     { what: "a defined attempt", messages: [requested(0), ready(1)], expected: [keep, launch(1)] },
     {
       what: "a second attempt",
       messages: [requested(0), ready(1), ready(9, { attempt: 2 })],
+      expected: [keep, launch(2)]
+    },
+    {
+      what: "an attempt whose definition ECS no longer knew",
+      messages: [requested(0), ready(1), definitionGone(2)],
+      expected: [keep, { _tag: "Define", attempt: 2, notArn: taskDefinitionArn }]
+    },
+    {
+      what: "the attempt after that",
+      messages: [requested(0), ready(1), definitionGone(2), ready(3, { attempt: 2 })],
       expected: [keep, launch(2)]
     },
     {

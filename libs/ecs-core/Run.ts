@@ -3,7 +3,7 @@ import { codec, Version } from "./Codec.ts"
 import { Problem } from "./errors.ts"
 import { Attempt, RunId } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
-import { LogSource, Phase, type RunFinished, Target, TaskTimes } from "./Messages.ts"
+import { DefinitionSource, LogSource, Phase, type RunFinished, Target, TaskTimes } from "./Messages.ts"
 import { isOutcome, Outcome, RunState } from "./RunState.ts"
 
 /** Oldest entries beyond this number are dropped, the first few kept. */
@@ -11,6 +11,9 @@ export const TIMELINE_MAX = 100
 
 /** A cancel that arrives before its request waits this long for it. */
 export const TOMBSTONE_SECONDS = 600
+
+/** So many platform failures a run survives, each with another attempt (peers 84, 85). */
+export const PLATFORM_ATTEMPTS_DEFAULT = 5
 
 export const TimelineEntry = Schema.Struct({
   at: Instant,
@@ -25,6 +28,8 @@ export const AttemptRecord = Schema.Struct({
   attempt: Attempt,
   definedAt: Instant,
   taskDefinitionArn: Schema.String,
+  /** Where the definition comes from: a `linked` one is never registered again. */
+  definition: Schema.optionalKey(DefinitionSource),
   containerName: Schema.String,
   target: Target,
   try: Schema.optionalKey(Schema.Int),
@@ -38,7 +43,9 @@ export const AttemptRecord = Schema.Struct({
   logs: Schema.optionalKey(Schema.Array(LogSource)),
   over: Schema.optionalKey(Schema.Boolean),
   outcome: Schema.optionalKey(Outcome),
-  exitCode: Schema.optionalKey(Schema.Int)
+  exitCode: Schema.optionalKey(Schema.Int),
+  /** Why it ended, where the run goes on with another attempt. */
+  problem: Schema.optionalKey(Problem)
 })
 export type AttemptRecord = typeof AttemptRecord.Type
 
@@ -62,6 +69,10 @@ export const Run = Schema.Struct({
   finishedAt: Schema.optionalKey(Instant),
   updatedAt: Instant,
   attempts: Schema.Array(AttemptRecord),
+  /** Attempts that the platform ended; absent = none. The program's own failures are not among them. */
+  platformFailures: Schema.optionalKey(Schema.Int),
+  /** Why a definition could not be made, as last seen. */
+  delayed: Schema.optionalKey(Schema.Struct({ at: Instant, problem: Problem })),
   cancel: Schema.optionalKey(
     Schema.Struct({
       at: Instant,
@@ -87,6 +98,12 @@ export const isTombstone = (run: Run): boolean => run.requestSequence === undefi
 
 export const currentAttempt = (run: Run): AttemptRecord | undefined => run.attempts.at(-1)
 
+/** Whether an attempt is to be defined: the first one, or the next after one that is over. */
+export const awaitsDefinition = (run: Run): boolean => {
+  const current = currentAttempt(run)
+  return !isFinal(run) && !isTombstone(run) && (current === undefined || current.over === true)
+}
+
 /** The message that ends the run; undefined while it goes on. */
 export const runFinished = (run: Run): RunFinished | undefined => {
   if (!isOutcome(run.state)) return undefined
@@ -111,8 +128,10 @@ export const runFinished = (run: Run): RunFinished | undefined => {
 export type RunEffect =
   | { readonly _tag: "KeepLive" }
   | { readonly _tag: "DropLive" }
-  | { readonly _tag: "PublishTaskdefReady"; readonly attempt: number }
-  | { readonly _tag: "PublishTaskStop"; readonly attempt: number }
+  /** Find or register a definition and order the attempt; `notArn` is one that ECS called inactive or unknown. */
+  | { readonly _tag: "Define"; readonly attempt: Attempt; readonly notArn?: string }
+  | { readonly _tag: "PublishTaskdefReady"; readonly attempt: Attempt }
+  | { readonly _tag: "PublishTaskStop"; readonly attempt: Attempt }
   | { readonly _tag: "PublishRunFinished" }
 
 /** A function of the record, not of the step that led to it: whoever crashed before, repeating completes it. */
@@ -120,14 +139,23 @@ export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isTombstone(run)) return []
   if (isFinal(run)) return [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }]
   const current = currentAttempt(run)
-  if (current === undefined) return [{ _tag: "KeepLive" }]
+  if (current === undefined) return [{ _tag: "KeepLive" }, { _tag: "Define", attempt: 1 }]
+  if (current.over === true) return [{ _tag: "KeepLive" }, defineAfter(current)]
   const launcherHasIt = current.taskArn !== undefined || current.deferred !== undefined
   return [
     ...(launcherHasIt
       ? []
       : [{ _tag: "KeepLive" as const }, { _tag: "PublishTaskdefReady" as const, attempt: current.attempt }]),
-    ...(run.cancel !== undefined && current.over !== true
-      ? [{ _tag: "PublishTaskStop" as const, attempt: current.attempt }]
-      : [])
+    ...(run.cancel === undefined ? [] : [{ _tag: "PublishTaskStop" as const, attempt: current.attempt }])
   ]
 }
+
+const defineAfter = (last: AttemptRecord): RunEffect => ({
+  _tag: "Define",
+  attempt: last.attempt + 1,
+  ...(isDefinitionGone(last.problem) ? { notArn: last.taskDefinitionArn } : {})
+})
+
+/** ECS refused the launch because of the definition alone: registered again, the same launch can work. */
+export const isDefinitionGone = (problem: Problem | undefined): boolean =>
+  problem?.code === "TaskDefinitionInactive" || problem?.code === "TaskDefinitionNotFound"

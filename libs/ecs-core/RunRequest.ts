@@ -13,23 +13,32 @@ const strings = Schema.Record(Schema.String, Schema.String)
 export const ENV_NAME_RULE = "1 to 512 characters without = and NUL"
 const envName = Schema.String.check(Schema.isPattern(/^[^=\0]{1,512}$/u, { message: `must be ${ENV_NAME_RULE}` }))
 
+/** Environment names that a launch sets itself; nobody else may. */
+export const OWN_ENV_NAMES = ["FLEET_RUN_ID", "FLEET_ATTEMPT"] as const
+
 /** Tags of one task, labels included. */
 export const TAGS_MAX = 50
-/** What ECS asks of a tag's key, in words. */
+/** What ECS asks of a tag's key and value, also in words. */
+export const TAG_KEY_PATTERN = /^(?![aA][wW][sS]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u
 export const TAG_KEY_RULE = "1 to 128 letters, digits, spaces or _ . : / = + - @, and must not begin with aws:"
-const tagKey = Schema.String.check(
-  Schema.isPattern(/^(?![aA][wW][sS]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u, { message: `must be ${TAG_KEY_RULE}` })
+export const TAG_VALUE_PATTERN = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u
+export const TAG_VALUE_RULE = "up to 256 letters, digits, spaces or _ . : / = + - @"
+const tagKey = Schema.String.check(Schema.isPattern(TAG_KEY_PATTERN, { message: `must be ${TAG_KEY_RULE}` }))
+const tagValue = Schema.String.check(Schema.isPattern(TAG_VALUE_PATTERN, { message: `must be ${TAG_VALUE_RULE}` }))
+
+/** What ECS calls a container (ContainerDefinition, `name`). */
+const containerName = Schema.String.check(
+  Schema.isPattern(/^[a-zA-Z0-9_-]{1,255}$/u, { message: "must be 1 to 255 letters, digits, hyphens or underscores" })
 )
-const tagValue = Schema.String.check(
-  Schema.isPattern(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, {
-    message: "must be up to 256 letters, digits, spaces or _ . : / = + - @"
-  })
-)
+
+/** AwsVpcConfiguration's limits. */
+export const SUBNETS_MAX = 16
+export const SECURITY_GROUPS_MAX = 5
 
 /** RunTask's `awsvpcConfiguration`: at most 16 subnets and 5 security groups. */
 export const NetworkConfiguration = Schema.Struct({
-  subnets: Schema.Array(text).check(Schema.isMinLength(1), Schema.isMaxLength(16)),
-  securityGroups: Schema.optionalKey(Schema.Array(text).check(Schema.isMaxLength(5))),
+  subnets: Schema.Array(text).check(Schema.isMinLength(1), Schema.isMaxLength(SUBNETS_MAX)),
+  securityGroups: Schema.optionalKey(Schema.Array(text).check(Schema.isMaxLength(SECURITY_GROUPS_MAX))),
   assignPublicIp: Schema.optionalKey(Schema.Literals(["ENABLED", "DISABLED"]))
 })
 export type NetworkConfiguration = typeof NetworkConfiguration.Type
@@ -39,10 +48,30 @@ export const RuntimePlatform = Schema.Struct({
   operatingSystemFamily: Schema.optionalKey(text)
 })
 
+/** CapacityProviderStrategyItem; to ECS an absent weight or base is 0. */
 export const CapacityProviderStrategyItem = Schema.Struct({
   capacityProvider: text,
   weight: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1000 }))),
   base: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 })))
+})
+
+export const CapacityProviderStrategy = Schema.Array(CapacityProviderStrategyItem).check(Schema.isMaxLength(20))
+export const isCapacityProviderStrategy = Schema.is(CapacityProviderStrategy)
+
+/** ECS's launch types, and FARGATE_SPOT, which is a capacity provider to ECS. */
+const LaunchType = Schema.Literals(["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "MANAGED_INSTANCES"])
+export const isLaunchType = Schema.is(LaunchType)
+
+/** PlacementConstraint; `memberOf` needs an expression in ECS's cluster query language. */
+export const PlacementConstraint = Schema.Struct({
+  type: Schema.Literals(["distinctInstance", "memberOf"]),
+  expression: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(2000)))
+})
+
+/** PlacementStrategy; `spread` needs a field, `binpack` takes `cpu` or `memory`. */
+export const PlacementStrategy = Schema.Struct({
+  type: Schema.Literals(["random", "spread", "binpack"]),
+  field: Schema.optionalKey(text)
 })
 
 export const Retry = Schema.Struct({
@@ -74,16 +103,15 @@ export const launchFields = {
   ephemeralStorageGiB: optional(Schema.Int.check(Schema.isBetween({ minimum: 21, maximum: 200 }))),
   runtimePlatform: optional(RuntimePlatform),
   family: optional(text),
-  containerName: optional(text),
+  /** The container that runs the program; absent = `main`, else the definition's first. */
+  containerName: optional(containerName),
   taskRoleArn: optional(text),
   executionRoleArn: optional(text),
-  launchType: optional(Schema.Literals(["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "MANAGED_INSTANCES"])),
-  capacityProviderStrategy: optional(Schema.Array(CapacityProviderStrategyItem).check(Schema.isMaxLength(20))),
+  launchType: optional(LaunchType),
+  capacityProviderStrategy: optional(CapacityProviderStrategy),
   platformVersion: optional(text),
-  placementConstraints: optional(
-    Schema.Array(Schema.Record(Schema.String, Schema.String)).check(Schema.isMaxLength(10))
-  ),
-  placementStrategy: optional(Schema.Array(Schema.Record(Schema.String, Schema.String)).check(Schema.isMaxLength(5))),
+  placementConstraints: optional(Schema.Array(PlacementConstraint).check(Schema.isMaxLength(10))),
+  placementStrategy: optional(Schema.Array(PlacementStrategy).check(Schema.isMaxLength(5))),
   group: optional(text),
   propagateTags: optional(Schema.Literals(["TASK_DEFINITION", "NONE"])),
   enableExecuteCommand: optional(Schema.Boolean),
@@ -96,6 +124,7 @@ export const launchFields = {
   ),
   vpcId: optional(text),
   networkConfiguration: optional(NetworkConfiguration),
+  /** Unset follows a `streamOutput` that is set; with neither, output is logged where an execution role is known. */
   configureCloudwatchLogs: optional(Schema.Boolean),
   cloudwatchLogsOptions: optional(strings),
   cloudwatchLogsPrefix: optional(text),
@@ -111,8 +140,11 @@ export const launchFields = {
   taskWatchPollIntervalSeconds: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 300 }))),
   autoDeregisterTaskDefinition: optional(Schema.Boolean),
   matchLatestRevisionInFamily: optional(Schema.Boolean),
+  /** ARN, `family` or `family:revision` of a definition kept elsewhere: it is used as it is. */
   taskDefinitionArn: optional(text),
+  /** Free members of RegisterTaskDefinition, in ECS's own names. */
   taskDefinition: optional(Schema.Record(Schema.String, Schema.Unknown)),
+  /** Free members of RunTask, in ECS's own names. */
   taskRunRequest: optional(Schema.Record(Schema.String, Schema.Unknown)),
   /** Become tags of the task, slugged as Prefect does (`slugTag`). */
   labels: optional(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
@@ -132,10 +164,13 @@ export const RunRequest = Schema.Struct({
 })
 export type RunRequest = typeof RunRequest.Type
 
-/** Known names below a path, for "did you mean". */
+/** Known names below a path, places in lists left out: for "did you mean". */
 export const knownFields: Readonly<Record<string, ReadonlyArray<string>>> = {
   "": Object.keys(RunRequest.fields),
   retry: Object.keys(Retry.fields),
   runtimePlatform: Object.keys(RuntimePlatform.fields),
-  networkConfiguration: Object.keys(NetworkConfiguration.fields)
+  networkConfiguration: Object.keys(NetworkConfiguration.fields),
+  capacityProviderStrategy: Object.keys(CapacityProviderStrategyItem.fields),
+  placementConstraints: Object.keys(PlacementConstraint.fields),
+  placementStrategy: Object.keys(PlacementStrategy.fields)
 }

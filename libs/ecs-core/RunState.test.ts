@@ -26,11 +26,13 @@ describe("mayBecome", () => {
     for (const state of states) assert.isFalse(mayBecome(state, state), state)
   })
 
-  it("goes back only from waiting to launching, and to launching for the next attempt", () => {
+  it("goes back only from waiting to launching, and to defining or launching for the next attempt", () => {
     const back = live.flatMap((from, n) =>
       transitions[from].filter((to) => !isOutcome(to) && live.indexOf(to) < n).map((to) => `${from} → ${to}`)
     )
     assert.deepStrictEqual(back, [
+      "launching → defining",
+      "waiting → defining",
       "waiting → launching",
       "provisioning → launching",
       "pending → launching",
@@ -66,7 +68,7 @@ describe("stateOfLastStatus", () => {
     ["running", undefined],
     ["", undefined],
     ["constructor", undefined]
-  ])("%s → %s", (lastStatus, state) => {
+  ])("%s → %s (scenario 60)", (lastStatus, state) => {
     assert.strictEqual(stateOfLastStatus(lastStatus), state)
   })
 })

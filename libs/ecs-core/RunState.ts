@@ -27,14 +27,15 @@ const anyOutcome = (...more: ReadonlyArray<RunState>): ReadonlyArray<RunState> =
 
 /**
  * The transition table. `launching ⇄ waiting` is the only way back within an attempt; `stopping → launching` is the
- * next attempt of the same run. ECS may skip states, so every state may jump ahead.
+ * next attempt of the same run, and `launching → defining` the next one where ECS no longer knows the definition. ECS
+ * may skip states, so every state may jump ahead.
  */
 export const transitions: Readonly<Record<LiveState, ReadonlyArray<RunState>>> = {
   requested: anyOutcome("defining", "queued", "launching"),
   defining: anyOutcome("queued", "launching"),
   queued: anyOutcome("launching"),
-  launching: anyOutcome("waiting", "provisioning", "pending", "running", "stopping"),
-  waiting: anyOutcome("launching", "provisioning", "pending", "running", "stopping"),
+  launching: anyOutcome("defining", "waiting", "provisioning", "pending", "running", "stopping"),
+  waiting: anyOutcome("defining", "launching", "provisioning", "pending", "running", "stopping"),
   provisioning: anyOutcome("pending", "running", "stopping", "launching"),
   pending: anyOutcome("running", "stopping", "launching"),
   running: anyOutcome("stopping", "launching"),

@@ -1,27 +1,29 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { FleetId, RunId } from "#ecs-core/Ids.ts"
-import { type Job, resolveJob } from "#ecs-core/Job.ts"
+import { RunId } from "#ecs-core/Ids.ts"
+import type { Json } from "#ecs-core/Json.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
+import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
-import {
-  clientToken,
-  OVERRIDES_CHARACTERS_MAX,
-  overridesProblem,
-  type RunTaskInput,
-  runTaskInput,
-  startedBy
-} from "#ecs-core/RunTaskInput.ts"
+import { type Launch, type RunTaskInput, runTaskInput } from "#ecs-core/RunTaskInput.ts"
+import { aJob } from "#test/support/builders.ts"
 import { ready } from "#test/support/messages.ts"
 
 const runId = RunId.make("nightly")
-const fleetId = FleetId.make("0a1b2c3d")
 const taskDefinitionArn = "arn:aws:ecs:eu-central-1:123456789012:task-definition/fleet_default:7"
 
-const jobOf = (request: RunRequest): Job =>
-  Result.getOrThrow(resolveJob({ image: "alpine", ...request }, undefined, 86_400))
-const inputOf = (request: RunRequest): RunTaskInput =>
-  runTaskInput(jobOf(request), { runId, attempt: 2, taskDefinitionArn })
+const inputOf = (request: RunRequest, change: Partial<Launch> = {}): RunTaskInput => {
+  const job = aJob(request)
+  return runTaskInput(job, {
+    runId,
+    attempt: 2,
+    taskDefinitionArn,
+    ...prepareTaskDefinition(job, "eu-central-1"),
+    ...change
+  })
+}
+const linked = (request: RunRequest, definition: Json = {}) =>
+  inputOf({ image: null, taskDefinitionArn: "kept", ...request }, { definition, containerName: "app" })
 
 const environment = [
   { name: "FLEET_RUN_ID", value: "nightly" },
@@ -86,6 +88,13 @@ describe("runTaskInput", () => {
     })
   })
 
+  it("keeps what the free run request has, and never a count of its own", () => {
+    const free = { enableECSManagedTags: true, referenceId: "r", group: "free", platformVersion: "1.4.0" }
+    const input = inputOf({ group: "named", taskRunRequest: { ...free, count: 1 } })
+    assert.deepInclude(input, free)
+    assert.notProperty(input, "count")
+  })
+
   it("travels in taskdef.ready without a loss", () => {
     const { message } = ready(0, { runTask: inputOf(everything) })
     assert.deepStrictEqual(
@@ -94,38 +103,107 @@ describe("runTaskInput", () => {
     )
   })
 
-  it("statement 62: FARGATE_SPOT is a capacity provider, not a launch type", () => {
-    const input = inputOf({ launchType: "FARGATE_SPOT" })
-    assert.notProperty(input, "launchType")
-    assert.deepStrictEqual(input.capacityProviderStrategy, [{ capacityProvider: "FARGATE_SPOT", weight: 1 }])
+  it.each([
+    { request: { cluster: "named" }, cluster: "named" },
+    { request: { cluster: "named", taskRunRequest: { cluster: "" } }, cluster: "named" },
+    { request: { taskRunRequest: { cluster: "free" } }, cluster: "free" },
+    { request: {}, cluster: "default" }
+  ])("with $request the cluster is $cluster (peers 64)", ({ request, cluster }) => {
+    assert.strictEqual(inputOf(request).cluster, cluster)
+  })
+})
+
+describe("where it runs", () => {
+  const strategy = [{ capacityProvider: "mine", weight: 1, base: 2 }, { capacityProvider: "other" }]
+  const spot = [{ capacityProvider: "FARGATE_SPOT", weight: 1 }]
+  const onlyEc2 = { definition: { requiresCompatibilities: ["EC2"] } }
+
+  const rows: ReadonlyArray<{
+    what: string
+    request: RunRequest
+    change?: Partial<Launch>
+    sent: { launchType?: string; capacityProviderStrategy?: ReadonlyArray<object> }
+  }> = [
+    { what: "FARGATE", request: {}, sent: { launchType: "FARGATE" } },
+    {
+      what: "FARGATE_SPOT is a strategy (peers 62)",
+      request: { launchType: "FARGATE_SPOT" },
+      sent: { capacityProviderStrategy: spot }
+    },
+    { what: "EC2", request: { launchType: "EC2" }, sent: { launchType: "EC2" } },
+    { what: "EXTERNAL", request: { launchType: "EXTERNAL" }, sent: { launchType: "EXTERNAL" } },
+    {
+      what: "MANAGED_INSTANCES",
+      request: { launchType: "MANAGED_INSTANCES" },
+      sent: { launchType: "MANAGED_INSTANCES" }
+    },
+    {
+      what: "a strategy as it is given, and no launch type beside it",
+      request: { launchType: "FARGATE", capacityProviderStrategy: strategy },
+      sent: { capacityProviderStrategy: strategy }
+    },
+    {
+      what: "a strategy of the free run request",
+      request: { taskRunRequest: { capacityProviderStrategy: strategy } },
+      sent: { capacityProviderStrategy: strategy }
+    },
+    {
+      what: "neither, no definition for EC2: FARGATE (peers 63)",
+      request: { launchType: null },
+      sent: { launchType: "FARGATE" }
+    },
+    {
+      what: "neither, a definition for EC2: left to the cluster (peers 17)",
+      request: { launchType: null },
+      change: onlyEc2,
+      sent: {}
+    },
+    {
+      what: "neither, a cluster with a default strategy: left to it (peers 76)",
+      request: { launchType: null },
+      change: { clusterHasDefaultStrategy: true },
+      sent: {}
+    },
+    {
+      what: "neither, a cluster without one: FARGATE (peers 76)",
+      request: { launchType: null },
+      change: { clusterHasDefaultStrategy: false },
+      sent: { launchType: "FARGATE" }
+    }
+  ]
+
+  it.each(rows)("$what", ({ request, change, sent }) => {
+    const { launchType, capacityProviderStrategy } = inputOf(request, change)
+    const found = {
+      ...(launchType === undefined ? {} : { launchType }),
+      ...(capacityProviderStrategy === undefined ? {} : { capacityProviderStrategy })
+    }
+    assert.deepStrictEqual<object>(found, sent)
   })
 
-  it("statement 63: nothing said is FARGATE", () => {
-    assert.strictEqual(inputOf({ launchType: null }).launchType, "FARGATE")
-  })
-
-  it("statement 66: a list stays as it is", () => {
-    const command = ["sh", "-c", "echo 'x'"]
-    assert.deepStrictEqual(inputOf({ command }).overrides.containerOverrides[0]?.command, command)
-  })
-
-  it("statement 67: the command goes to the run's own container", () => {
-    const [override, ...others] = inputOf({ command: "x", containerName: "app" }).overrides.containerOverrides
-    assert.deepStrictEqual(others, [])
-    assert.deepStrictEqual({ name: override?.name, command: override?.command }, { name: "app", command: ["x"] })
-  })
-
-  it("statement 68: nulls vanish, and the run's own two variables go last and cannot be overridden", () => {
-    const env = { A: "1", GONE: null, FLEET_RUN_ID: "other", FLEET_ATTEMPT: "9" }
-    const sent = inputOf({ env }).overrides.containerOverrides[0]?.environment ?? []
-    assert.deepStrictEqual(Object.fromEntries(sent.map(({ name, value }) => [name, value])), {
-      A: "1",
-      FLEET_RUN_ID: "nightly",
-      FLEET_ATTEMPT: "2"
+  it("on EC2, platform version and public IP are left out (peers 77)", () => {
+    const awsvpc = { taskDefinition: { networkMode: "awsvpc" } }
+    const input = inputOf({ ...everything, ...awsvpc, launchType: "EC2" })
+    assert.notProperty(input, "platformVersion")
+    assert.deepStrictEqual<object | undefined>(input.networkConfiguration, {
+      awsvpcConfiguration: { subnets: ["subnet-b", "subnet-a"], securityGroups: ["sg-a"] }
     })
-    assert.strictEqual(sent.length, 3)
   })
 
+  it("placement is sent as it is, named or free", () => {
+    const placement: RunRequest = {
+      launchType: "EC2",
+      placementConstraints: [{ type: "distinctInstance" }],
+      placementStrategy: [{ type: "binpack", field: "memory" }]
+    }
+    const { launchType: _type, ...sent } = placement
+    assert.deepInclude<object>(inputOf(placement), sent)
+    const free = { placementStrategy: [{ type: "random" }] }
+    assert.deepInclude(inputOf({ ...placement, taskRunRequest: free }), free)
+  })
+})
+
+describe("tags", () => {
   it.each<{ what: string; request: RunRequest; tags: RunTaskInput["tags"] }>([
     { what: "none", request: {}, tags: undefined },
     { what: "tags as written", request: { tags: { "Größe 1": "a b" } }, tags: [{ key: "Größe 1", value: "a b" }] },
@@ -143,68 +221,60 @@ describe("runTaskInput", () => {
       what: "no tag where its label is null",
       request: { tags: { team: "a" }, labels: { team: null } },
       tags: undefined
+    },
+    {
+      what: "the free run request's, tags over them, labels over all",
+      request: {
+        taskRunRequest: {
+          tags: [
+            { key: "A", value: "1" },
+            { key: "B", value: "1" },
+            { key: "C", value: "" },
+            { key: "D-d", value: "1" }
+          ]
+        },
+        tags: { B: "2", E: "2" },
+        labels: { E: "3", "D d": null }
+      },
+      tags: [
+        { key: "A", value: "1" },
+        { key: "B", value: "2" },
+        { key: "C", value: "" },
+        { key: "E", value: "3" }
+      ]
     }
-  ])("statements 69, 70: $what", ({ request, tags }) => {
+  ])("are $what (peers 69)", ({ request, tags }) => {
     assert.deepStrictEqual(inputOf(request).tags, tags)
   })
-
-  it("statements 71, 72: overrides neither sizes nor a container without content", () => {
-    const { containerOverrides, ...rest } = inputOf({ cpu: 2048, memory: 4096 }).overrides
-    assert.deepStrictEqual(rest, {})
-    assert.deepStrictEqual(containerOverrides, [{ name: "main", environment }])
-  })
 })
 
-describe("overridesProblem", () => {
-  const withPayload = (characters: number) => {
-    const empty = JSON.stringify(inputOf({ env: { PAYLOAD: "" } }).overrides).length
-    return overridesProblem(inputOf({ env: { PAYLOAD: "x".repeat(characters - empty) } }))
+describe("what a linked definition is given at launch", () => {
+  const said: RunRequest = {
+    cpu: 512,
+    memory: 1024,
+    ephemeralStorageGiB: 30,
+    taskRoleArn: "arn:task",
+    executionRoleArn: "arn:execution",
+    gpu: 2
   }
 
-  it("21: allows exactly as many characters as ECS takes, and refuses one more without showing them", () => {
-    assert.isUndefined(withPayload(OVERRIDES_CHARACTERS_MAX))
-    const problem = withPayload(OVERRIDES_CHARACTERS_MAX + 1)
-    assert.deepInclude(problem, { code: "InvalidRequest", field: "env" })
-    assert.match(problem?.message ?? "", /8193 characters of JSON; ECS takes at most 8192/)
-    assert.notInclude(JSON.stringify(problem), "xxx")
+  it("on Fargate: sizes as text at the task (peers 71)", () => {
+    const { containerOverrides, ...task } = linked(said).overrides
+    assert.deepStrictEqual<object>(task, {
+      cpu: "512",
+      memory: "1024",
+      ephemeralStorage: { sizeInGiB: 30 },
+      taskRoleArn: "arn:task",
+      executionRoleArn: "arn:execution"
+    })
+    assert.deepStrictEqual<unknown>(containerOverrides, [
+      { name: "app", environment, resourceRequirements: [{ type: "GPU", value: "2" }] }
+    ])
   })
 
-  it("names the larger part", () => {
-    assert.strictEqual(overridesProblem(inputOf({ command: ["x".repeat(9000)] }))?.field, "command")
-  })
-})
-
-describe("clientToken", () => {
-  const token = clientToken(fleetId, runId, 1, 1)
-
-  it("statement 86: the same launch gives the same token, 64 characters at most", () => {
-    assert.strictEqual(clientToken(fleetId, runId, 1, 1), token)
-    assert.match(token, /^[\x21-\x7e]{1,64}$/)
-  })
-
-  it.each([
-    { part: "fleet", other: clientToken(FleetId.make("ffffffff"), runId, 1, 1) },
-    { part: "run", other: clientToken(fleetId, RunId.make("other"), 1, 1) },
-    { part: "attempt", other: clientToken(fleetId, runId, 2, 1) },
-    { part: "try", other: clientToken(fleetId, runId, 1, 2) },
-    { part: "digit of the run", other: clientToken(fleetId, RunId.make("nightly1"), 1, 1) }
-  ])("statement 86: another $part is another launch", ({ other }) => {
-    assert.notStrictEqual(other, token)
-  })
-
-  it("tells attempt 1 try 11 from attempt 11 try 1", () => {
-    assert.notStrictEqual(clientToken(fleetId, runId, 1, 11), clientToken(fleetId, runId, 11, 1))
-  })
-})
-
-describe("startedBy", () => {
-  it.prop("statement 21: fits ECS, whatever the run is called", [FleetId, RunId], ([fleet, run]) => {
-    const value = startedBy(fleet, run, Number.MAX_SAFE_INTEGER)
-    assert.match(value, /^[A-Za-z0-9_/-]{1,128}$/)
-    assert.deepStrictEqual(value.split("/"), [fleet, run, String(Number.MAX_SAFE_INTEGER)])
-  })
-
-  it("the longest run id stays within 128 characters", () => {
-    assert.isAtMost(startedBy(fleetId, RunId.make("x".repeat(64)), 100).length, 128)
+  it("elsewhere: sizes as integers at the container (peers 71)", () => {
+    const { containerOverrides, ...task } = linked({ launchType: "EC2", cpu: 512, memory: 1024 }).overrides
+    assert.deepStrictEqual<object>(task, {})
+    assert.deepStrictEqual<unknown>(containerOverrides, [{ name: "app", environment, cpu: 512, memory: 1024 }])
   })
 })

@@ -10,11 +10,11 @@ describe("slugTag", () => {
     ["a/b.c=d+e:f@g_h-i", "a/b.c=d+e:f@g_h-i"],
     ["--a----b--", "a-b"],
     ["!!!", ""]
-  ])("statement 70: %s → %s", (text, slug) => {
+  ])("a label: %s → %s", (text, slug) => {
     assert.strictEqual(slugTag(text), slug)
   })
 
-  it.prop("statement 70: a slug stays as it is", [Schema.String], ([text]) => {
+  it.prop("a slug stays as it is", [Schema.String], ([text]) => {
     assert.strictEqual(slugTag(slugTag(text)), slugTag(text))
   })
 })
@@ -26,11 +26,11 @@ describe("slugFamily", () => {
     ["ünïcode", "n-code"],
     ["", "fleet"],
     ["***", "fleet"]
-  ])("statement 34: %s → %s", (name, family) => {
+  ])("a family: %s → %s", (name, family) => {
     assert.strictEqual(slugFamily(name), family)
   })
 
-  it.prop("statement 34: 1 to 255 letters, digits, - and _, really applied", [Schema.String], ([name]) => {
+  it.prop("1 to 255 letters, digits, - and _, really applied", [Schema.String], ([name]) => {
     assert.match(slugFamily(name), /^[a-zA-Z0-9_-]{1,255}$/)
     assert.strictEqual(slugFamily(name.repeat(300)).length <= 255, true)
   })

@@ -19,7 +19,7 @@ describe("stop reasons", () => {
     assert.strictEqual(parseStopReason(reason)?.code, code)
   })
 
-  it("statement 118: reads as code and words", () => {
+  it("reads as code and words (peers 118)", () => {
     assert.strictEqual(stopReason(StopCodes.cancelled, "superseded"), "fleet:cancelled: superseded")
     assert.strictEqual(stopReason(StopCodes.runTimeout), "fleet:run-timeout")
   })

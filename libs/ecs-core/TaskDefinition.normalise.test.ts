@@ -1,25 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Result, Schema } from "effect"
-import { resolveJob } from "#ecs-core/Job.ts"
-import { definitionKey, equalDefinitions, normalise, prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
+import { Schema } from "effect"
+import { type Json, objectsOf } from "#ecs-core/Json.ts"
+import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
+import { definitionKey, equalDefinitions, normalise } from "#ecs-core/TaskDefinition.ts"
+import { aJob } from "#test/support/builders.ts"
 
 const region = "eu-central-1"
 
 const definitionOf = () =>
   prepareTaskDefinition(
-    Result.getOrThrow(
-      resolveJob(
-        {
-          image: "alpine:3.20",
-          executionRoleArn: "arn:aws:iam::123456789012:role/jobs-execution",
-          secrets: { DB: "arn:secret:db", API: "arn:secret:api" }
-        },
-        undefined,
-        86_400
-      )
-    ),
+    aJob({
+      image: "alpine:3.20",
+      executionRoleArn: "arn:aws:iam::123456789012:role/jobs-execution",
+      secrets: { DB: "arn:secret:db", API: "arn:secret:api" }
+    }),
     region
-  )
+  ).definition
 
 /** The answer of DescribeTaskDefinition to a registered `definitionOf()`, as ECS fills it in. */
 const readBack = () => ({
@@ -47,10 +43,12 @@ const readBack = () => ({
     mountPoints: [],
     volumesFrom: [],
     systemControls: [],
-    secrets: container.secrets?.toReversed(),
-    logConfiguration: { ...container.logConfiguration, secretOptions: [] }
+    secrets: objectsOf(container["secrets"]).toReversed(),
+    logConfiguration: { ...logs(container), secretOptions: [] }
   }))
 })
+
+const logs = (container: Json): object => ({ ...Object(container["logConfiguration"]) })
 
 const withContainer = (change: object, definition: object = {}) => ({
   family: "f",
@@ -59,7 +57,7 @@ const withContainer = (change: object, definition: object = {}) => ({
 })
 
 describe("normalise", () => {
-  it("statements 43–48: a definition equals what ECS reads back of it, and shares its key", () => {
+  it("a definition equals what ECS reads back of it, and shares its key (scenario 96)", () => {
     assert.deepStrictEqual(normalise(readBack()), normalise(definitionOf()))
     assert.isTrue(equalDefinitions(readBack(), definitionOf()))
     assert.strictEqual(definitionKey(readBack(), region), definitionKey(definitionOf(), region))
@@ -74,15 +72,19 @@ describe("normalise", () => {
     "registeredAt",
     "registeredBy",
     "deregisteredAt"
-  ])("statement 43: ignores %s", (field) => {
+  ])("ignores %s (peers 43)", (field) => {
     assert.isTrue(equalDefinitions({ ...definitionOf(), [field]: "something" }, definitionOf()))
   })
 
   it.each([
-    { what: "44: no network mode is bridge", a: withContainer({}), b: withContainer({}, { networkMode: "bridge" }) },
-    { what: "45: no essential is true", a: withContainer({}), b: withContainer({ essential: true }) },
     {
-      what: "46: environment in any order",
+      what: "no network mode is bridge (peers 44)",
+      a: withContainer({}),
+      b: withContainer({}, { networkMode: "bridge" })
+    },
+    { what: "no essential is true (peers 45)", a: withContainer({}), b: withContainer({ essential: true }) },
+    {
+      what: "environment in any order (peers 46)",
       a: withContainer({
         environment: [
           { name: "A", value: "1" },
@@ -97,7 +99,7 @@ describe("normalise", () => {
       })
     },
     {
-      what: "46: secrets in any order",
+      what: "secrets in any order (peers 46)",
       a: withContainer({
         secrets: [
           { name: "A", valueFrom: "1" },
@@ -112,7 +114,7 @@ describe("normalise", () => {
       })
     },
     {
-      what: "46: environment files in any order",
+      what: "environment files in any order (peers 46)",
       a: withContainer({
         environmentFiles: [
           { value: "a", type: "s3" },
@@ -127,19 +129,23 @@ describe("normalise", () => {
       })
     },
     {
-      what: "47: null, empty text, list and object are nothing",
+      what: "null, empty text, list and object are nothing (peers 47)",
       a: withContainer({}),
       b: withContainer({ user: "", links: [], linuxParameters: { devices: [] }, hostname: null })
     },
-    { what: "48: no fault injection", a: withContainer({}), b: withContainer({}, { enableFaultInjection: false }) },
-    { what: "48: container cpu 0", a: withContainer({}), b: withContainer({ cpu: 0 }) },
     {
-      what: "48: protocol tcp, and a bridge's host port 0",
+      what: "no fault injection (peers 48)",
+      a: withContainer({}),
+      b: withContainer({}, { enableFaultInjection: false })
+    },
+    { what: "container cpu 0 (peers 48)", a: withContainer({}), b: withContainer({ cpu: 0 }) },
+    {
+      what: "protocol tcp, and a bridge's host port 0 (peers 48)",
       a: withContainer({ portMappings: [{ containerPort: 80 }] }),
       b: withContainer({ portMappings: [{ containerPort: 80, hostPort: 0, protocol: "tcp" }] })
     },
     {
-      what: "48: the host port that awsvpc implies",
+      what: "the host port that awsvpc implies (peers 48)",
       a: withContainer({ portMappings: [{ containerPort: 80 }] }, { networkMode: "awsvpc" }),
       b: withContainer(
         { portMappings: [{ containerPort: 80, hostPort: 80, protocol: "tcp" }] },
@@ -147,12 +153,12 @@ describe("normalise", () => {
       )
     },
     {
-      what: "48: the host port that host implies",
+      what: "the host port that host implies (peers 48)",
       a: withContainer({ portMappings: [{ containerPort: 80 }] }, { networkMode: "host" }),
       b: withContainer({ portMappings: [{ containerPort: 80, hostPort: 80 }] }, { networkMode: "host" })
     },
     {
-      what: "48: ports in any order, also two protocols of one port",
+      what: "ports in any order, also two protocols of one port (peers 48)",
       a: withContainer({
         portMappings: [{ containerPort: 53 }, { containerPort: 53, protocol: "udp" }, { containerPort: 8 }]
       }),
@@ -161,28 +167,48 @@ describe("normalise", () => {
       })
     },
     {
-      what: "48: compatibilities in any order",
+      what: "compatibilities in any order (peers 48)",
       a: withContainer({}, { requiresCompatibilities: ["EC2", "FARGATE"] }),
       b: withContainer({}, { requiresCompatibilities: ["FARGATE", "EC2"] })
     },
     {
-      what: "48: 1 vCPU and 2 GB",
+      what: "1 vCPU and 2 GB (peers 48)",
       a: withContainer({}, { cpu: "1 vCPU", memory: "2 GB" }),
       b: withContainer({}, { cpu: "1024", memory: "2048" })
     },
     {
-      what: "48: .25 vcpu and 0.5GB",
+      what: "a size of a container as text, and one of 0",
+      a: withContainer({ cpu: 256, memory: 512 }),
+      b: withContainer({ cpu: "256", memory: "0.5 GB", memoryReservation: 0 })
+    },
+    {
+      what: "mount points that can be written to, volumes without a place",
+      a: withContainer({ mountPoints: [{ sourceVolume: "v", containerPath: "/v" }] }, { volumes: [{ name: "v" }] }),
+      b: withContainer(
+        { mountPoints: [{ sourceVolume: "v", containerPath: "/v", readOnly: false }], volumesFrom: [] },
+        { volumes: [{ name: "v", host: {} }] }
+      )
+    },
+    {
+      what: "the defaults of a health check",
+      a: withContainer({ healthCheck: { command: ["CMD", "true"] } }),
+      b: withContainer({
+        healthCheck: { command: ["CMD", "true"], interval: 30, timeout: 5, retries: 3, startPeriod: 0 }
+      })
+    },
+    {
+      what: ".25 vcpu and 0.5GB (peers 48)",
       a: withContainer({}, { cpu: ".25 vcpu", memory: "0.5GB" }),
       b: withContainer({}, { cpu: 256, memory: "512" })
     }
-  ])("statement $what", ({ a, b }) => {
+  ])("$what", ({ a, b }) => {
     assert.deepStrictEqual(normalise(a), normalise(b))
   })
 
   it.each([
     { what: "a container that is not essential", a: withContainer({}), b: withContainer({ essential: false }) },
-    { what: "statement 35: stopTimeout 0", a: withContainer({}), b: withContainer({ stopTimeout: 0 }) },
-    { what: "statement 35: a false that is meant", a: withContainer({}), b: withContainer({ privileged: false }) },
+    { what: "stopTimeout 0", a: withContainer({}), b: withContainer({ stopTimeout: 0 }) },
+    { what: "a false that is meant", a: withContainer({}), b: withContainer({ privileged: false }) },
     { what: "an empty argument", a: withContainer({ command: ["echo"] }), b: withContainer({ command: ["echo", ""] }) },
     {
       what: "the order of arguments",
@@ -193,6 +219,21 @@ describe("normalise", () => {
       what: "the order of containers",
       a: { containerDefinitions: [{ name: "a" }, { name: "b" }] },
       b: { containerDefinitions: [{ name: "b" }, { name: "a" }] }
+    },
+    {
+      what: "a volume that is only read",
+      a: withContainer({ mountPoints: [{ sourceVolume: "v", containerPath: "/v" }] }),
+      b: withContainer({ mountPoints: [{ sourceVolume: "v", containerPath: "/v", readOnly: true }] })
+    },
+    {
+      what: "another interval of health checks",
+      a: withContainer({ healthCheck: { command: ["CMD", "true"] } }),
+      b: withContainer({ healthCheck: { command: ["CMD", "true"], interval: 10 } })
+    },
+    {
+      what: "another variable",
+      a: withContainer({ environment: [{ name: "A", value: "1" }] }),
+      b: withContainer({ environment: [{ name: "A", value: "" }] })
     },
     { what: "fault injection on", a: withContainer({}), b: withContainer({}, { enableFaultInjection: true }) },
     {
@@ -221,7 +262,7 @@ const frozen = <A>(value: A): A => {
 }
 
 describe("comparing", () => {
-  it("statement 49: changes neither of its inputs", () => {
+  it("changes neither of its inputs (peers 49)", () => {
     assert.isTrue(equalDefinitions(frozen(readBack()), frozen(definitionOf())))
     assert.match(definitionKey(frozen(readBack()), region), /^[0-9a-f]{64}$/)
   })

@@ -52,7 +52,9 @@ export const Problem = Schema.Struct({
   /** Path of the offending field of `run.requested`, e.g. `retry.attempts`. */
   field: Schema.optionalKey(Schema.String),
   message: Schema.String,
-  advice: Schema.String
+  advice: Schema.String,
+  /** What ECS said of each place where the task could not be launched, in its own words (`RESOURCE:CPU`). */
+  reasons: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type Problem = typeof Problem.Type
 
@@ -85,6 +87,8 @@ export class AwsFailure extends Schema.TaggedError<AwsFailure>()("AwsFailure", {
   action: Schema.String,
   /** AWS's own error name, e.g. `ClusterNotFoundException`. */
   awsName: Schema.optionalKey(Schema.String),
+  /** The different reasons of RunTask's `failures[]`, each with its detail. */
+  reasons: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Task ARNs that a ConflictException names. */
   resourceIds: Schema.optionalKey(Schema.Array(Schema.String))
 }) {}
@@ -93,5 +97,6 @@ export class AwsFailure extends Schema.TaggedError<AwsFailure>()("AwsFailure", {
 export const problemOf = (failure: AwsFailure): Problem => ({
   code: failure.code,
   message: failure.message,
-  advice: failure.advice
+  advice: failure.advice,
+  ...(failure.reasons === undefined ? {} : { reasons: failure.reasons })
 })

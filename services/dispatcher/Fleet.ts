@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import { Ecs } from "#aws/Ecs.ts"
+import { Pace } from "#aws/Pace.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -6,6 +8,8 @@ import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { type Definitions, makeDefinitions } from "./definitions.ts"
+import { type Lookups, makeLookups } from "./lookups.ts"
+import { type EcsPort, pacedEcs } from "./register.ts"
 
 /** What the dispatcher's handlers work with. */
 export interface Fleet {
@@ -15,6 +19,10 @@ export interface Fleet {
   readonly live: Bucket
   readonly pools: Bucket
   readonly definitions: Definitions
+  /** The entries behind `definitions`. */
+  readonly definitionEntries: Bucket
+  readonly lookups: Lookups
+  readonly ecs: EcsPort
   readonly region: string
   readonly runTimeoutSecondsMax: number
 }
@@ -22,13 +30,17 @@ export interface Fleet {
 export const makeFleet = (settings: DispatcherSettings) =>
   Effect.gen(function* () {
     const buckets = yield* Buckets
+    const definitionEntries = yield* buckets.open(BucketNames.taskDefinitions)
     const fleet: Fleet = {
       publisher: yield* Publisher,
       messages: yield* Messages,
       runs: yield* buckets.open(BucketNames.runs),
       live: yield* buckets.open(BucketNames.live),
       pools: yield* buckets.open(BucketNames.pools),
-      definitions: yield* makeDefinitions(yield* buckets.open(BucketNames.taskDefinitions), settings),
+      definitions: yield* makeDefinitions(definitionEntries, settings),
+      definitionEntries,
+      lookups: yield* makeLookups(settings),
+      ecs: pacedEcs(yield* Ecs, yield* Pace),
       region: settings.region,
       runTimeoutSecondsMax: runTimeoutSecondsMax(settings.streamAgeSeconds)
     }

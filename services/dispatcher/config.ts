@@ -11,10 +11,20 @@ export const dispatcherConfig = {
   concurrency: wholeSetting("FLEET_DISPATCHER_CONCURRENCY", 64),
   /** A registration that gave no sign for this long is taken over by another replica. */
   registrationTakeOverSeconds: wholeSetting("FLEET_REGISTRATION_TAKE_OVER_SECONDS", 30),
+  /** Calls of RegisterTaskDefinition for one request before it is handed back, to come again later. */
+  registrationTries: wholeSetting("FLEET_REGISTRATION_TRIES", 3),
   /** How long a cached definition is trusted before ECS is asked again whether it is ACTIVE. */
   definitionCheckSeconds: wholeSetting("FLEET_DEFINITION_CHECK_SECONDS", 300),
-  /** Cached definitions per process. */
-  definitionsMax: wholeSetting("FLEET_DEFINITIONS_MAX", 10_000)
+  /** How long the latest revision of a linked family is believed to be the latest. */
+  familyCheckSeconds: wholeSetting("FLEET_FAMILY_CHECK_SECONDS", 10),
+  /** How long it is believed whether a cluster has a default capacity provider strategy. */
+  clusterCheckSeconds: wholeSetting("FLEET_CLUSTER_CHECK_SECONDS", 300),
+  /** Cached definitions per process; as many linked ones, and as many clusters. */
+  definitionsMax: wholeSetting("FLEET_DEFINITIONS_MAX", 10_000),
+  /** A definition with `autoDeregisterTaskDefinition` that no run has used for this long is deregistered. */
+  definitionIdleSeconds: wholeSetting("FLEET_DEFINITION_IDLE_SECONDS", 3600),
+  /** How often idle definitions are looked for. */
+  definitionSweepSeconds: wholeSetting("FLEET_DEFINITION_SWEEP_SECONDS", 600)
 }
 
 export type DispatcherSettings = {

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Result, Schema } from "effect"
+import { Result } from "effect"
 import type { RunMessage } from "#ecs-core/Evolve.ts"
+import { problemOf } from "#ecs-core/errors.ts"
 import { RunId } from "#ecs-core/Ids.ts"
-import { Codecs, TaskdefReady } from "#ecs-core/Messages.ts"
+import { Codecs } from "#ecs-core/Messages.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
-import { aJob, aRun, aTaskdefReady, aTaskStop, millis } from "#test/support/builders.ts"
+import { anAwsFailure, aRun, aTaskdefReady, aTaskStop, millis } from "#test/support/builders.ts"
 import * as messages from "#test/support/messages.ts"
 import { at, runId } from "#test/support/messages.ts"
-import { arbitrate, orderOf, readFact, readRequest, refusalOf, type Stored, stopOf } from "./decide.ts"
+import { afterFailure, arbitrate, readFact, readRequest, refusalOf, type Stored, stopOf } from "./decide.ts"
+import { DefinitionBusy } from "./definitions.ts"
 
 const stored = (body: unknown, change: Partial<Stored> = {}): Stored => ({
   subject: "run.requested",
@@ -142,74 +144,6 @@ describe("arbitrate", () => {
   })
 })
 
-describe("orderOf", () => {
-  const attempt = { runId, attempt: 2, taskDefinitionArn: messages.taskDefinitionArn, at: at(0) }
-  const order = (request: Parameters<typeof aJob>[0] = {}) => orderOf(aJob(request), attempt, "eu-central-1")
-  const role = { executionRoleArn: "arn:aws:iam::123456789012:role/execution" }
-
-  it("holds all that the launcher needs, deadlines counted from the attempt", () => {
-    const made = order({ launchTimeoutSeconds: 60, taskStartTimeoutSeconds: 90, runTimeoutSeconds: 120 })
-    assert.isTrue(Schema.is(TaskdefReady)(made))
-    assert.deepInclude(made, {
-      runId,
-      attempt: 2,
-      at: at(0),
-      target: { region: "eu-central-1" },
-      containerName: "main",
-      launchDeadline: at(60),
-      taskStartTimeoutSeconds: 90,
-      runTimeoutSeconds: 120,
-      pollIntervalSeconds: 5
-    })
-    assert.deepStrictEqual(made.runTask.overrides.containerOverrides[0]?.environment, [
-      { name: "FLEET_RUN_ID", value: runId },
-      { name: "FLEET_ATTEMPT", value: "2" }
-    ])
-  })
-
-  it("made again after a crash, it is the same order", () => {
-    assert.deepStrictEqual(order({ command: "echo hello" }), order({ command: "echo hello" }))
-  })
-
-  const networkConfiguration = { subnets: ["subnet-1"] }
-  it.each([
-    { what: "no network: the default VPC", request: {}, inferNetwork: {} },
-    { what: "a VPC only: that VPC", request: { vpcId: "vpc-1" }, inferNetwork: { vpcId: "vpc-1" } },
-    { what: "subnets: nothing", request: { vpcId: "vpc-1", networkConfiguration }, inferNetwork: undefined }
-  ])("infers from $what", ({ inferNetwork, request }) => {
-    const made = order(request)
-    assert.deepStrictEqual(made.inferNetwork, inferNetwork)
-    assert.strictEqual("networkConfiguration" in made.runTask, inferNetwork === undefined)
-  })
-
-  const source = { container: "main", logGroup: "fleet", logStreamPrefix: "fleet_default", region: "eu-central-1" }
-  const own = { "awslogs-group": "mine", "awslogs-region": "eu-west-1" }
-  it.each([
-    { what: "with a role", request: role, logs: { sources: [source] } },
-    {
-      what: "with options of its own",
-      request: { ...role, cloudwatchLogsOptions: own, cloudwatchLogsPrefix: "p" },
-      logs: { sources: [{ container: "main", logGroup: "mine", logStreamPrefix: "p", region: "eu-west-1" }] }
-    },
-    {
-      what: "with streamOutput false",
-      request: { ...role, streamOutput: false },
-      logs: { sources: [], notice: "There is no output to show: streamOutput is false." }
-    },
-    {
-      what: "with logs turned off",
-      request: { ...role, configureCloudwatchLogs: false },
-      logs: { sources: [], notice: "There is no output to show: configureCloudwatchLogs is false." }
-    }
-  ])("log sources $what", ({ logs, request }) => {
-    assert.deepStrictEqual(order(request).logs, logs)
-  })
-
-  it("without an execution role it says why there is no output", () => {
-    assert.include(order().logs.notice ?? "", "no executionRoleArn is set")
-  })
-})
-
 describe("stopOf and refusalOf", () => {
   it("the order to stop is the same however often and however late it is made", () => {
     const run = aRun(messages.ready(1), messages.cancel(5, "too slow"))
@@ -225,13 +159,52 @@ describe("stopOf and refusalOf", () => {
   })
 
   it("a refusal ends the run as rejected", () => {
-    const problem = { code: "AccessDenied", message: "No.", advice: "Ask." } as const
-    assert.deepStrictEqual(refusalOf(problem, millis(3)), {
+    const problems = [{ code: "AccessDenied", message: "No.", advice: "Ask." }] as const
+    assert.deepStrictEqual(refusalOf(problems, millis(3)), {
       kind: "run.refused",
       at: at(3),
       outcome: "rejected",
-      problem
+      problems
     })
+  })
+})
+
+describe("afterFailure", () => {
+  const deadline = millis(60)
+  const busy = new DefinitionBusy()
+
+  it.each([
+    { what: "throttled", failure: anAwsFailure("throttle"), now: 0, delayMillis: 10_000 },
+    { what: "an answer lost", failure: anAwsFailure("transient"), now: 0, delayMillis: 10_000 },
+    { what: "no credentials", failure: anAwsFailure("credentials"), now: 0, delayMillis: 30_000 },
+    { what: "no credentials near the deadline", failure: anAwsFailure("credentials"), now: 59, delayMillis: 1000 }
+  ])("$what: noted, and again after $delayMillis ms", ({ delayMillis, failure, now }) => {
+    assert.deepStrictEqual(afterFailure(failure, deadline, millis(now)), {
+      event: { kind: "run.delayed", at: at(now), problem: problemOf(failure) },
+      delayMillis
+    })
+  })
+
+  it("another replica registers: again after a second, which is no news", () => {
+    assert.deepStrictEqual(afterFailure(busy, deadline, millis(0)), { delayMillis: 1000 })
+  })
+
+  it.each(["never", "inactive"] as const)("what repeating cannot help (%s) ends the run at once", (retry) => {
+    const failure = anAwsFailure(retry)
+    assert.deepStrictEqual(afterFailure(failure, deadline, millis(3)), {
+      event: refusalOf([problemOf(failure)], millis(3))
+    })
+  })
+
+  it.each([60, 61])("at %i s of 60 the launch is timed out, with the last reason", (now) => {
+    for (const failure of [anAwsFailure("throttle"), busy]) {
+      const { delayMillis, event } = afterFailure(failure, deadline, millis(now))
+      assert.isUndefined(delayMillis)
+      assert.deepInclude(event, { kind: "run.refused", outcome: "timed_out", phase: "launch", at: at(now) })
+      const [problem] = event?.kind === "run.refused" ? event.problems : []
+      assert.strictEqual(problem?.code, "LaunchTimeout")
+      assert.include(problem?.message, failure.message)
+    }
   })
 })
 

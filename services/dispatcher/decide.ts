@@ -2,20 +2,18 @@ import { Result } from "effect"
 import { type Codec, parseJson, Undecodable } from "#ecs-core/Codec.ts"
 import { canonicalJson, digest } from "#ecs-core/Digest.ts"
 import type { RequestSeen, RunMessage } from "#ecs-core/Evolve.ts"
-import type { Problem } from "#ecs-core/errors.ts"
+import { type AwsFailure, type Problem, problemOf } from "#ecs-core/errors.ts"
 import { isRunId, type RunId, resolveRunId } from "#ecs-core/Ids.ts"
-import { type Instant, instantOf } from "#ecs-core/Instant.ts"
-import type { Job } from "#ecs-core/Job.ts"
+import { instantOf } from "#ecs-core/Instant.ts"
 import { mask } from "#ecs-core/Mask.ts"
-import { Codecs, type TaskdefReady, type TaskStop } from "#ecs-core/Messages.ts"
+import { Codecs, type TaskStop } from "#ecs-core/Messages.ts"
 import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { decodeRequest } from "#ecs-core/RequestProblems.ts"
-import { isFinal, isTombstone, type Run } from "#ecs-core/Run.ts"
+import { isTombstone, type Run } from "#ecs-core/Run.ts"
 import { RunRequest } from "#ecs-core/RunRequest.ts"
-import { runTaskInput } from "#ecs-core/RunTaskInput.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 import { parseSubject } from "#ecs-core/Subjects.ts"
-import { logOptions } from "#ecs-core/TaskDefinition.ts"
+import type { DefinitionBusy } from "./definitions.ts"
 
 /** A stored message, as far as decisions need it. */
 export interface Stored {
@@ -101,51 +99,6 @@ export const arbitrate = (run: Run | undefined, seen: RequestSeen): "proceed" | 
   return run.bodyDigest === seen.bodyDigest ? "ignore" : "conflict"
 }
 
-/** The order to launch an attempt: all that RunTask will see, an inferred network aside. */
-export const orderOf = (
-  job: Job,
-  attempt: {
-    readonly runId: RunId
-    readonly attempt: number
-    readonly taskDefinitionArn: string
-    readonly at: Instant
-  },
-  region: string
-): TaskdefReady => {
-  const { runId, attempt: number, at } = attempt
-  return {
-    runId,
-    attempt: number,
-    at,
-    target: { region },
-    runTask: runTaskInput(job, attempt),
-    ...(job.networkConfiguration === undefined
-      ? { inferNetwork: job.vpcId === undefined ? {} : { vpcId: job.vpcId } }
-      : {}),
-    containerName: job.containerName,
-    logs: logPlanOf(job, region),
-    launchDeadline: instantOf(Date.parse(at) + job.launchTimeoutSeconds * 1000),
-    taskStartTimeoutSeconds: job.taskStartTimeoutSeconds,
-    runTimeoutSeconds: job.runTimeoutSeconds,
-    pollIntervalSeconds: job.pollIntervalSeconds
-  }
-}
-
-const logPlanOf = (job: Job, region: string): TaskdefReady["logs"] => {
-  const options = logOptions(job, region)
-  if (options === undefined || !job.logs.on) {
-    return { sources: [], notice: `There is no output to show: ${job.logs.on ? "no log options" : job.logs.why}.` }
-  }
-  if (!job.logs.stream) return { sources: [], notice: "There is no output to show: streamOutput is false." }
-  const source = {
-    container: job.containerName,
-    logGroup: options["awslogs-group"] ?? "",
-    logStreamPrefix: options["awslogs-stream-prefix"] ?? "",
-    region: options["awslogs-region"] ?? region
-  }
-  return { sources: [source] }
-}
-
 /** The order to stop an attempt, from the record alone: repeated, it is the same message. */
 export const stopOf = (run: Run, attempt: number): TaskStop => ({
   runId: run.runId,
@@ -154,23 +107,71 @@ export const stopOf = (run: Run, attempt: number): TaskStop => ({
   reason: stopReason(StopCodes.cancelled, run.cancel?.reason)
 })
 
-/** The registration or preparation failed for good: the run ends before a task existed. */
-export const refusalOf = (problem: Problem, nowMillis: number): RunMessage => ({
+/** The attempt can never be defined: the run ends before there was a task. */
+export const refusalOf = (problems: ReadonlyArray<Problem>, nowMillis: number): RunMessage => ({
   kind: "run.refused",
   at: instantOf(nowMillis),
   outcome: "rejected",
-  problem
+  problems
 })
 
-/**
- * A refused request is final as soon as it is recorded, save where its pool became invalid between two deliveries: then
- * the record still waits for a definition, and is ended here.
- */
-export const lateRefusal = (run: Run, problems: ReadonlyArray<Problem>, nowMillis: number): RunMessage | undefined => {
-  const [problem] = problems
-  const waits = !isFinal(run) && run.attempts.length === 0
-  return problem === undefined || !waits ? undefined : refusalOf(problem, nowMillis)
+/** What the record masks is only in the request: without it nothing can be launched. */
+export const requestGone = (nowMillis: number): RunMessage => ({
+  kind: "run.refused",
+  at: instantOf(nowMillis),
+  outcome: "crashed",
+  problems: [
+    {
+      code: "InternalError",
+      message: "The request is no longer in the inbox, so that the run cannot be launched.",
+      advice: "Request it again; a longer FLEET_STREAM_AGE_SECONDS keeps requests for longer."
+    }
+  ]
+})
+
+/** The longest wait before a request whose definition cannot be made is looked at again. */
+export const DELAY_SECONDS_MAX = 30
+
+const delaySeconds = (failure: AwsFailure | DefinitionBusy): number => {
+  if (failure._tag === "DefinitionBusy") return 1
+  return failure.retry === "credentials" ? DELAY_SECONDS_MAX : 10
 }
+
+/**
+ * What follows from a definition that could not be made. Only what repeating cannot help, and the deadline, judged on an
+ * answer after it, end the run; else the message comes again after `delayMillis`, at the deadline at the latest. Waiting
+ * for another replica's registration is no news to anybody.
+ */
+export const afterFailure = (
+  failure: AwsFailure | DefinitionBusy,
+  deadlineMillis: number,
+  nowMillis: number
+): { readonly event?: RunMessage; readonly delayMillis?: number } => {
+  const isAws = failure._tag === "AwsFailure"
+  if (isAws && (failure.retry === "never" || failure.retry === "inactive")) {
+    return { event: refusalOf([problemOf(failure)], nowMillis) }
+  }
+  const leftMillis = deadlineMillis - nowMillis
+  if (leftMillis <= 0) return { event: launchTimedOut(failure, nowMillis) }
+  const delayMillis = Math.min(delaySeconds(failure) * 1000, leftMillis)
+  return isAws
+    ? { event: { kind: "run.delayed", at: instantOf(nowMillis), problem: problemOf(failure) }, delayMillis }
+    : { delayMillis }
+}
+
+const launchTimedOut = (last: AwsFailure | DefinitionBusy, nowMillis: number): RunMessage => ({
+  kind: "run.refused",
+  at: instantOf(nowMillis),
+  outcome: "timed_out",
+  phase: "launch",
+  problems: [
+    {
+      code: "LaunchTimeout",
+      message: `The task definition could not be made in the time allowed for the launch; the last try said: ${last.message}`,
+      advice: last._tag === "AwsFailure" ? last.advice : "Raise `launchTimeoutSeconds`, or see the dispatcher's log."
+    }
+  ]
+})
 
 /** What a message of `task.*` or `run.cancel.*` tells about a run; undefined for our own orders. An empty body is `{}`. */
 export const readFact = (

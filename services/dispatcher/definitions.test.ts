@@ -1,154 +1,247 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Result } from "effect"
+import { Clock, Effect, Layer, Option, Result } from "effect"
 import { TestClock } from "effect/testing"
-import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
 import { text } from "#bus/Message.ts"
-import type { AwsFailure } from "#ecs-core/errors.ts"
+import { instantOf } from "#ecs-core/Instant.ts"
+import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
-import { prepareTaskDefinition } from "#ecs-core/TaskDefinition.ts"
-import { aJob, anAwsFailure, millis } from "#test/support/builders.ts"
-import { defaultsOf, inTime, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
-import { at } from "#test/support/messages.ts"
+import { aJob, anAwsFailure } from "#test/support/builders.ts"
+import { EcsCalls } from "#test/support/EcsCalls.ts"
+import { crashEverywhere, defaultsOf, inTime, layerMemoryFleet, processPorts } from "#test/support/MemoryFleet.ts"
 import { dispatcherConfig } from "./config.ts"
-import { decideEntry, makeDefinitions } from "./definitions.ts"
+import { type Definitions, makeDefinitions } from "./definitions.ts"
 
 const region = "us-east-1"
-const definition = prepareTaskDefinition(aJob(), region)
+const definitionOf = (request: Parameters<typeof aJob>[0] = {}) =>
+  prepareTaskDefinition(aJob(request), region).definition
+const wanted = definitionOf()
+const plain = { match: false, autoDeregister: false }
 
 const settings = defaultsOf(dispatcherConfig)
+const layerFleet = EcsCalls.layer.pipe(Layer.provideMerge(layerMemoryFleet()))
 
 const bucket = Effect.flatMap(Buckets, (buckets) => buckets.open(BucketNames.taskDefinitions))
 const replica = Effect.flatMap(bucket, (bucket) => makeDefinitions(bucket, settings))
 
-const states = Effect.gen(function* () {
-  const entries = yield* (yield* bucket).entries()
-  return entries.map(({ value }) => (JSON.parse(text({ data: value })) as { readonly state: string }).state)
+const arnOf = (definitions: Definitions, definition = wanted, wish: Parameters<Definitions["ensure"]>[2] = plain) =>
+  inTime(Effect.map(definitions.ensure(definition, region, wish), ({ arn }) => arn))
+
+const entries = Effect.gen(function* () {
+  const kept = yield* (yield* bucket).entries()
+  return kept.map(({ value }) => JSON.parse(text({ data: value })) as Readonly<Record<string, unknown>>)
 })
+const states = Effect.map(entries, (all) => all.map(({ state }) => state))
 
 const revisions = Effect.flatMap(EcsModel, ({ ecs }) => ecs.ListTaskDefinitions(region, { status: "ACTIVE" })).pipe(
   Effect.map(({ taskDefinitionArns = [] }) => taskDefinitionArns)
 )
-
-/** ECS whose first registrations, once carried out or not, are answered with these failures. */
-const failingEcs = (options: { readonly failures: ReadonlyArray<AwsFailure>; readonly carriedOut: boolean }) =>
-  Layer.effect(
-    Ecs,
-    Effect.map(Ecs, (ecs) => {
-      const failures = [...options.failures]
-      const registerTaskDefinition: typeof ecs.registerTaskDefinition = (target, input) =>
-        Effect.suspend(() => {
-          const failure = failures.shift()
-          if (failure === undefined) return ecs.registerTaskDefinition(target, input)
-          return options.carriedOut
-            ? Effect.andThen(ecs.registerTaskDefinition(target, input), Effect.fail(failure))
-            : Effect.fail(failure)
-        })
-      return Ecs.of({ ...ecs, registerTaskDefinition })
-    })
-  )
-
-describe("decideEntry", () => {
-  it.each([
-    { what: "nothing there", entry: undefined, now: 0, step: "create" },
-    { what: "an ARN, however old", entry: { state: "ready", arn: "a", since: at(0) }, now: 1e6, step: "check" },
-    { what: "somebody registers", entry: { state: "registering", since: at(0) }, now: 30, step: "wait" },
-    { what: "somebody died", entry: { state: "registering", since: at(0) }, now: 30.001, step: "takeOver" }
-  ] as const)("$what: $step", ({ entry, now, step }) => {
-    assert.strictEqual(decideEntry(entry, millis(now), 30), step)
-  })
-})
+const registrations = Effect.map(EcsCalls, ({ count }) => count("registerTaskDefinition"))
+const deregisterBehindOurBack = (taskDefinition: string) =>
+  Effect.flatMap(EcsModel, ({ ecs }) => ecs.DeregisterTaskDefinition(region, { taskDefinition }))
 
 describe("ensure", () => {
-  it.effect("twice and later: the revision that is there, also for another replica", () =>
+  it.effect("twice and later: the revision that is there, also for another replica (scenario 28)", () =>
     Effect.gen(function* () {
-      const arn = yield* (yield* replica).ensure(definition, region)
+      const one = yield* replica
+      const { arn, registered } = yield* inTime(one.ensure(wanted, region, plain))
+      assert.isTrue(registered)
+      assert.deepStrictEqual(yield* one.ensure(wanted, region, plain), { arn, registered: false })
       const other = yield* replica
-      assert.strictEqual(yield* other.ensure(definition, region), arn)
+      assert.deepStrictEqual(yield* other.ensure(wanted, region, plain), { arn, registered: false })
       yield* TestClock.adjust("301 seconds")
-      assert.strictEqual(yield* other.ensure(definition, region), arn)
-      assert.deepStrictEqual(yield* revisions, [arn])
-    }).pipe(Effect.provide(layerMemoryFleet()))
+      assert.strictEqual(yield* arnOf(other), arn)
+      assert.strictEqual(yield* registrations, 1)
+    }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("another image is another revision of the family", () =>
     Effect.gen(function* () {
-      const { ensure } = yield* replica
-      const other = prepareTaskDefinition(aJob({ image: "busybox" }), region)
-      assert.notStrictEqual(yield* ensure(definition, region), yield* ensure(other, region))
+      const definitions = yield* replica
+      const [one, other] = [yield* arnOf(definitions), yield* arnOf(definitions, definitionOf({ image: "busybox" }))]
+      assert.notStrictEqual(one, other)
       assert.strictEqual((yield* revisions).length, 2)
-    }).pipe(Effect.provide(layerMemoryFleet()))
+    }).pipe(Effect.provide(layerFleet))
   )
 
-  it.effect("a revision that somebody deregistered is replaced when it is looked at again", () =>
+  it.effect(
+    "a revision that somebody deregistered is replaced when it is looked at again (peers 39) (scenario 31)",
+    () =>
+      Effect.gen(function* () {
+        const definitions = yield* replica
+        const gone = yield* arnOf(definitions)
+        yield* deregisterBehindOurBack(gone)
+        yield* TestClock.adjust("301 seconds")
+        const fresh = yield* arnOf(definitions)
+        assert.notStrictEqual(fresh, gone)
+        assert.deepStrictEqual(yield* revisions, [fresh])
+      }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("a revision that cannot be described counts as none (peers 38) (scenario 29)", () =>
     Effect.gen(function* () {
-      const { ensure } = yield* replica
-      const taskDefinition = yield* ensure(definition, region)
-      yield* (yield* EcsModel).ecs.DeregisterTaskDefinition(region, { taskDefinition })
-      yield* TestClock.adjust("301 seconds")
-      const fresh = yield* ensure(definition, region)
-      assert.notStrictEqual(fresh, taskDefinition)
-      assert.deepStrictEqual(yield* revisions, [fresh])
-    }).pipe(Effect.provide(layerMemoryFleet()))
+      const first = yield* arnOf(yield* replica)
+      yield* (yield* EcsCalls).fail("describeTaskDefinition", [anAwsFailure("never", { code: "AccessDenied" })])
+      assert.notStrictEqual(yield* arnOf(yield* replica), first)
+      assert.strictEqual(yield* registrations, 2)
+    }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("an entry that cannot be read is replaced", () =>
     Effect.gen(function* () {
-      const arn = yield* (yield* replica).ensure(definition, region)
+      const arn = yield* arnOf(yield* replica)
       const kept = yield* bucket
       const [key = ""] = yield* kept.keys()
       yield* kept.put(key, "?")
-      assert.notStrictEqual(yield* (yield* replica).ensure(definition, region), arn)
+      assert.notStrictEqual(yield* arnOf(yield* replica), arn)
       assert.deepStrictEqual(yield* states, ["ready"])
-    }).pipe(Effect.provide(layerMemoryFleet()))
+    }).pipe(Effect.provide(layerFleet))
   )
 
-  it.effect("crash of a registrar: others wait, hand back, and take over after its time", () =>
+  it.effect("its use is noted when it is checked, not with every run", () =>
     Effect.gen(function* () {
-      const arn = yield* (yield* replica).ensure(definition, region)
-      const kept = yield* bucket
-      const [key = ""] = yield* kept.keys()
-      yield* kept.put(key, JSON.stringify({ v: 1, state: "registering", since: "1970-01-01T00:00:00.000Z" }))
-      const other = yield* replica
-      const early = yield* inTime(Effect.result(other.ensure(definition, region)))
-      assert.strictEqual(Result.getFailure(early).pipe(Option.getOrUndefined)?._tag, "DefinitionBusy")
-      yield* TestClock.adjust("31 seconds")
-      assert.strictEqual(yield* other.ensure(definition, region), arn)
-      assert.deepStrictEqual(yield* revisions, [arn])
-    }).pipe(Effect.provide(layerMemoryFleet()))
-  )
-
-  it.effect.each([1, 2, 3])(
-    "crash of %i answers: what ECS has registered is found again, not registered twice",
-    (lost) =>
-      Effect.gen(function* () {
-        const { ensure } = yield* replica
-        const untilThere: Effect.Effect<string> = Effect.matchEffect(inTime(ensure(definition, region)), {
-          onFailure: () => Effect.suspend(() => untilThere),
-          onSuccess: Effect.succeed
-        })
-        const arn = yield* untilThere
-        assert.deepStrictEqual(yield* revisions, [arn])
-      }).pipe(
-        Effect.provide(
-          failingEcs({ failures: Array.from({ length: lost }, () => anAwsFailure("transient")), carriedOut: true })
-        ),
-        Effect.provide(layerMemoryFleet())
-      )
-  )
-
-  it.effect.each(["throttle", "never", "credentials"] as const)("refused (%s): nobody waits for a registrar", (retry) =>
-    Effect.gen(function* () {
-      const { ensure } = yield* replica
-      const failure = yield* Effect.flip(ensure(definition, region))
-      assert.deepInclude(failure, { _tag: "AwsFailure", retry })
-      assert.deepStrictEqual(yield* states, [])
-      yield* inTime(ensure(definition, region))
-      assert.strictEqual((yield* revisions).length, 1)
-    }).pipe(
-      Effect.provide(failingEcs({ failures: [anAwsFailure(retry)], carriedOut: false })),
-      Effect.provide(layerMemoryFleet())
-    )
+      const definitions = yield* replica
+      yield* arnOf(definitions)
+      const usedAt = Effect.map(entries, (all) => all[0]?.["usedAt"])
+      const first = yield* usedAt
+      for (const _ of [1, 2, 3]) {
+        yield* TestClock.adjust("100 seconds")
+        yield* arnOf(definitions)
+      }
+      assert.notStrictEqual(yield* usedAt, first)
+      const second = yield* usedAt
+      yield* TestClock.adjust("200 seconds")
+      yield* arnOf(definitions)
+      assert.strictEqual(yield* usedAt, second)
+    }).pipe(Effect.provide(layerFleet))
   )
 })
+
+describe("ensure, when ECS called an ARN inactive at a launch", () => {
+  it.effect("a thousand ask, on three replicas that all believe in it: one more is registered", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Effect.all([replica, replica, replica])
+      const notArn = yield* arnOf(replicas[0])
+      yield* Effect.forEach(replicas, (each) => arnOf(each))
+      const ask = (n: number): Effect.Effect<string> =>
+        Effect.matchEffect((replicas[n % 3] ?? replicas[0]).ensure(wanted, region, { ...plain, notArn }), {
+          onFailure: () => Effect.andThen(Effect.sleep("1 second"), ask(n)),
+          onSuccess: ({ arn }) => Effect.succeed(arn)
+        })
+      const numbers = Array.from({ length: 1000 }, (_, n) => n)
+      const arns = yield* inTime(Effect.forEach(numbers, ask, { concurrency: "unbounded" }))
+      assert.strictEqual(new Set(arns).size, 1)
+      assert.notInclude(arns, notArn)
+      assert.strictEqual(yield* registrations, 2)
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("late: once it is replaced, the replacement is kept", () =>
+    Effect.gen(function* () {
+      const definitions = yield* replica
+      const notArn = yield* arnOf(definitions)
+      const fresh = yield* arnOf(definitions, wanted, { ...plain, notArn })
+      assert.strictEqual(yield* arnOf(definitions, wanted, { ...plain, notArn }), fresh)
+      assert.strictEqual(yield* arnOf(yield* replica, wanted, { ...plain, notArn }), fresh)
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("nor is it taken from the family, though ECS still describes it as ACTIVE", () =>
+    Effect.gen(function* () {
+      const definitions = yield* replica
+      const notArn = yield* arnOf(definitions)
+      assert.notStrictEqual(yield* arnOf(definitions, wanted, { ...plain, match: true, notArn }), notArn)
+    }).pipe(Effect.provide(layerFleet))
+  )
+})
+
+describe("ensure with matchLatestRevisionInFamily", () => {
+  const matching = { ...plain, match: true }
+  const foreign = (change: object = {}) =>
+    Effect.gen(function* () {
+      const { ecs } = yield* EcsModel
+      const { taskDefinition } = yield* ecs.RegisterTaskDefinition(region, {
+        ...structuredClone(wanted),
+        ...change
+      } as never)
+      return taskDefinition?.taskDefinitionArn ?? ""
+    })
+
+  it.effect("with a cold cache the family's latest revision is reused (peers 41) (scenario 27)", () =>
+    Effect.gen(function* () {
+      const arn = yield* foreign()
+      const found = yield* inTime((yield* replica).ensure(wanted, region, matching))
+      assert.deepStrictEqual(found, { arn, registered: false })
+      const own = yield* arnOf(yield* replica, definitionOf({ family: "reports" }))
+      yield* (yield* bucket).delete((yield* (yield* bucket).keys())[1] ?? "")
+      assert.strictEqual(yield* arnOf(yield* replica, definitionOf({ family: "reports" }), matching), own)
+      assert.strictEqual(yield* registrations, 1)
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("without the flag it is registered", () =>
+    Effect.gen(function* () {
+      assert.notStrictEqual(yield* arnOf(yield* replica), yield* foreign())
+      assert.strictEqual(yield* registrations, 1)
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("one that is not ACTIVE is not reused (peers 42)", () =>
+    Effect.gen(function* () {
+      const arn = yield* foreign()
+      yield* deregisterBehindOurBack(arn)
+      assert.notStrictEqual(yield* arnOf(yield* replica, wanted, matching), arn)
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("one that differs is not reused", () =>
+    Effect.gen(function* () {
+      const arn = yield* foreign({ cpu: "512" })
+      assert.notStrictEqual(yield* arnOf(yield* replica, wanted, matching), arn)
+    }).pipe(Effect.provide(layerFleet))
+  )
+})
+
+describe("crash of a registrar", () => {
+  it.effect("others wait, hand back, and take over after its time", () =>
+    Effect.gen(function* () {
+      const arn = yield* arnOf(yield* replica)
+      const kept = yield* bucket
+      const [key = ""] = yield* kept.keys()
+      const now = yield* Clock.currentTimeMillis
+      yield* kept.put(key, JSON.stringify({ v: 1, state: "registering", since: instantOf(now) }))
+      const other = yield* replica
+      const early = yield* inTime(Effect.result(other.ensure(wanted, region, plain)))
+      assert.strictEqual(Result.getFailure(early).pipe(Option.getOrUndefined)?._tag, "DefinitionBusy")
+      yield* TestClock.adjust("31 seconds")
+      assert.strictEqual(yield* arnOf(other), arn)
+      assert.deepStrictEqual(yield* revisions, [arn])
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("between any two lines: another registers it, and everybody ends with that one", () =>
+    Effect.gen(function* () {
+      const places = yield* crashEverywhere((requestsMax) =>
+        Effect.gen(function* () {
+          const dying = Effect.flatMap(Effect.provide(replica, processPorts(requestsMax)), (one) =>
+            one.ensure(wanted, region, plain)
+          )
+          const result = yield* inTime(Effect.result(dying))
+          const arn = yield* untilThere(yield* replica)
+          assert.strictEqual(yield* untilThere(yield* replica), arn)
+          assert.deepStrictEqual(yield* revisions, [arn])
+          return Result.isSuccess(result)
+        }).pipe(Effect.provide(EcsCalls.layer))
+      )
+      assert.isAbove(places, 4)
+    })
+  )
+})
+
+/** As a request does: again and again until it is there. */
+const untilThere = (definitions: Definitions): Effect.Effect<string> =>
+  Effect.matchEffect(arnOf(definitions), {
+    onFailure: () => Effect.andThen(TestClock.adjust("1 second"), untilThere(definitions)),
+    onSuccess: Effect.succeed
+  })

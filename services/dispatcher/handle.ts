@@ -11,7 +11,8 @@ import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { performEffects } from "./perform.ts"
 import { foldInto } from "./records.ts"
-import { handleRequest, orderFromInbox, type StepError, stored } from "./requests.ts"
+import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
+import { sweepForEver } from "./sweep.ts"
 
 /** One fact or wish: fold it into the record, make exist what must exist, ack. */
 export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
@@ -23,9 +24,9 @@ export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
     const run = yield* foldInto(fleet.runs, runId, event)
     if (run === undefined)
       yield* Effect.logWarning("a fact about a run without a record", { subject: delivery.subject })
-    else yield* performEffects(fleet, run, orderFromInbox(fleet))
+    else yield* performEffects(fleet, run, jobFromInbox(fleet))
     return Verdict.ack
-  })
+  }).pipe(laterIfDelayed)
 
 /** A request may name its run in its body alone. */
 const deadSubjectOf = (message: BusMessage): string =>
@@ -55,7 +56,8 @@ export const layer = (settings: DispatcherSettings) =>
       const parts: ReadonlyArray<readonly [string, Effect.Effect<never, unknown>]> = [
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],
         ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleFact(fleet, d))],
-        ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))]
+        ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
+        ["idle definitions", sweepForEver(fleet, settings)]
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`dispatcher ${name}`, part)), {
         discard: true

@@ -1,43 +1,41 @@
 import { Effect, Option } from "effect"
-import type { PublishError } from "#bus/BusError.ts"
-import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
+import type { Attempt } from "#ecs-core/Ids.ts"
+import { Codecs } from "#ecs-core/Messages.ts"
 import { effects, type Run, type RunEffect, runFinished } from "#ecs-core/Run.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { stopOf } from "./decide.ts"
+import { type DefinitionDelayed, define, type JobSource, orderAgain } from "./define.ts"
 import type { Fleet } from "./Fleet.ts"
+import type { RecordError } from "./records.ts"
 
-/** Makes the launch order of an attempt again, from the request or from the attempt before. */
-export type OrderSource<E> = (run: Run, attempt: number) => Effect.Effect<TaskdefReady | undefined, E>
+export type PerformError = RecordError | DefinitionDelayed | AwsFailure
 
 /**
  * Makes everything exist that must exist given the record. Each order and fact is created once, so that repeating
  * this after a crash between any two lines only completes it.
  */
-export const performEffects = <E>(
-  fleet: Fleet,
-  run: Run,
-  orderSource: OrderSource<E>
-): Effect.Effect<void, E | PublishError> =>
-  Effect.forEach(effects(run), (effect) => perform(fleet, run, effect, orderSource), { discard: true })
+export const performEffects = <E>(fleet: Fleet, run: Run, jobOf: JobSource<E>): Effect.Effect<void, E | PerformError> =>
+  Effect.forEach(effects(run), (effect) => perform(fleet, run, effect, jobOf), { discard: true })
 
 const perform = <E>(
   fleet: Fleet,
   run: Run,
   effect: RunEffect,
-  orderSource: OrderSource<E>
-): Effect.Effect<unknown, E | PublishError> => {
+  jobOf: JobSource<E>
+): Effect.Effect<unknown, E | PerformError> => {
   const { runId } = run
   switch (effect._tag) {
     case "KeepLive":
       return fleet.live.put(runId, JSON.stringify({ requestedAt: run.requestedAt }))
     case "DropLive":
       return fleet.live.delete(runId)
-    case "PublishTaskdefReady":
-      return Effect.flatMap(orderSource(run, effect.attempt), (order) =>
-        order === undefined
-          ? Effect.logWarning("launch order cannot be made again: its request is gone", { runId })
-          : createOnce(fleet, Subjects.taskdefReady(runId, effect.attempt), Codecs.taskdefReady.encode(order))
+    case "Define":
+      return Effect.flatMap(define(fleet, run, effect, jobOf), (next) =>
+        next === undefined ? Effect.void : performEffects(fleet, next, jobOf)
       )
+    case "PublishTaskdefReady":
+      return publishOrder(fleet, run, effect.attempt, jobOf)
     case "PublishTaskStop":
       return createOnce(
         fleet,
@@ -51,6 +49,21 @@ const perform = <E>(
       })
   }
 }
+
+const publishOrder = <E>(
+  fleet: Fleet,
+  run: Run,
+  attempt: Attempt,
+  jobOf: JobSource<E>
+): Effect.Effect<unknown, E | PerformError> =>
+  Effect.gen(function* () {
+    const known = run.attempts.find((each) => each.attempt === attempt)
+    const order = known === undefined ? undefined : yield* orderAgain(fleet, run, known, jobOf)
+    if (order !== undefined) {
+      return yield* createOnce(fleet, Subjects.taskdefReady(run.runId, attempt), Codecs.taskdefReady.encode(order))
+    }
+    yield* Effect.logWarning("launch order cannot be made again: its request is gone", { runId: run.runId, attempt })
+  })
 
 const createOnce = (fleet: Fleet, subject: string, data: string) =>
   fleet.publisher.createOnce({ stream: Streams.fleet, subject, data })

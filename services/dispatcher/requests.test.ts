@@ -8,6 +8,8 @@ import { RunId } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { OVERRIDES_CHARACTERS_MAX } from "#ecs-core/RunTaskInput.ts"
 import { BucketNames, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { anAwsFailure } from "#test/support/builders.ts"
+import { EcsCalls } from "#test/support/EcsCalls.ts"
 import {
   again,
   crashEverywhere,
@@ -141,7 +143,7 @@ describe("handleRequest", () => {
       const requestSequence = (yield* recordOf("nightly"))?.requestSequence
       const [order] = yield* orders
       assert.deepStrictEqual(
-        order?.runTask.overrides.containerOverrides[0]?.command,
+        order?.runTask.overrides.containerOverrides[0]?.["command"],
         bodies[(requestSequence ?? 0) - 1]?.command
       )
       assert.strictEqual((yield* revisions).length, 1)
@@ -161,7 +163,7 @@ describe("handleRequest: refused requests", () => {
   it.effect.each([
     { what: "a misspelt field", body: { ...job, imgae: "alpine" }, code: "InvalidRequest" },
     { what: "a pool that does not exist", body: { ...job, pool: "batch" }, code: "InvalidRequest" },
-    { what: "a size that ECS refuses", body: { ...job, cpu: 1024, memory: 512 }, code: "TaskDefinitionInvalid" }
+    { what: "a size that Fargate lacks", body: { ...job, cpu: 1024, memory: 512 }, code: "InvalidRequest" }
   ])("$what: rejected once, however often it is delivered", ({ body, code }) =>
     Effect.gen(function* () {
       const fleet = yield* dispatcher()
@@ -172,6 +174,7 @@ describe("handleRequest: refused requests", () => {
       assert.deepStrictEqual([end?.outcome, end?.error?.code, more.length], ["rejected", code, 0])
       assert.deepStrictEqual(yield* orders, [])
       assert.deepStrictEqual(yield* liveRuns, [])
+      assert.deepStrictEqual(yield* revisions, [])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
@@ -207,6 +210,14 @@ const crashAfter = (requestsMax: number, delivery: Delivery) =>
     return { survived: Result.isSuccess(result), verdict }
   })
 
+/** A definition that only AWS refuses. */
+const refusedByAws = EcsCalls.use(({ fail }) =>
+  fail(
+    "registerTaskDefinition",
+    [1, 2].map(() => anAwsFailure("never", { code: "TaskDefinitionInvalid" }))
+  )
+)
+
 describe("handleRequest: crash between any two lines, then a redelivery", () => {
   it.effect("completes the launch: one record, one order, one revision", () =>
     Effect.gen(function* () {
@@ -229,10 +240,8 @@ describe("handleRequest: crash between any two lines, then a redelivery", () => 
     Effect.gen(function* () {
       const places = yield* crashEverywhere((requestsMax) =>
         Effect.gen(function* () {
-          const { survived, verdict } = yield* crashAfter(
-            requestsMax,
-            yield* request({ ...job, cpu: 1024, memory: 512 })
-          )
+          yield* refusedByAws
+          const { survived, verdict } = yield* crashAfter(requestsMax, yield* request(job))
           assert.deepStrictEqual(verdict, { _tag: "Ack" })
           assert.deepStrictEqual(
             (yield* ends).map(({ outcome }) => outcome),
@@ -240,7 +249,7 @@ describe("handleRequest: crash between any two lines, then a redelivery", () => 
           )
           assert.deepStrictEqual(yield* liveRuns, [])
           return survived
-        })
+        }).pipe(Effect.provide(EcsCalls.layer))
       )
       assert.isAbove(places, 8)
     })

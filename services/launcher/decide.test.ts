@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { type RetryClass, RetryClass as RetryClasses } from "#ecs-core/errors.ts"
 import { type TaskDeferred, TaskRejected, TaskStarted } from "#ecs-core/Messages.ts"
 import type { Run } from "#ecs-core/Run.ts"
-import { anAwsFailure, aRun, aTaskDeferred, aTaskdefReady, millis } from "#test/support/builders.ts"
+import { aRun, aTaskDeferred, aTaskdefReady, millis } from "#test/support/builders.ts"
 import * as messages from "#test/support/messages.ts"
 import { at, clusterArn, runId, taskArn } from "#test/support/messages.ts"
 import {
@@ -13,7 +12,6 @@ import {
   NAK_SECONDS_MAX,
   nextTry,
   type Seen,
-  settleFailure,
   startedOf,
   TOKEN_TRUST_SECONDS
 } from "./decide.ts"
@@ -149,70 +147,6 @@ describe("nextTry", () => {
     assert.strictEqual(nextTry(aTaskDeferred({ try: 0 })), 1)
     assert.strictEqual(nextTry(aTaskDeferred({ try: 4 })), 5)
   })
-})
-
-const settled = (retry: RetryClass, context: { try?: number; deliveries?: number; jitter?: number } = {}) =>
-  settleFailure(
-    order,
-    anAwsFailure(retry, retry === "conflict" ? { resourceIds: [taskArn] } : {}),
-    { try: 3, deliveries: 1, jitter: 0, ...context },
-    millis(100)
-  )
-
-const deferral = (tryNumber: number, waitSeconds: number): TaskDeferred => ({
-  runId,
-  attempt: 1,
-  at: at(100),
-  try: tryNumber,
-  problem: { code: "AwsError", message: "RunTask said no.", advice: "It is tried again." },
-  nextTryAt: at(100 + waitSeconds)
-})
-
-describe("settleFailure", () => {
-  it("capacity: nothing was launched, so that the next try is a new one", () => {
-    assert.deepStrictEqual(settled("capacity"), { _tag: "Deferred", deferred: deferral(3, 40) })
-  })
-
-  it("credentials: an earlier answer may be lost, so that the token stays", () => {
-    const answer = settled("credentials")
-    assert.deepStrictEqual(answer, { _tag: "Deferred", deferred: deferral(2, NAK_SECONDS_MAX) })
-    assert(answer._tag === "Deferred")
-    assert.strictEqual(nextTry(answer.deferred), 3)
-  })
-
-  it("conflict: the named tasks may be ours; else a new token at once", () => {
-    assert.deepStrictEqual(settled("conflict"), { _tag: "Adopt", taskArns: [taskArn], otherwise: deferral(3, 0) })
-  })
-
-  it.each([
-    { retry: "throttle" as const, deliveries: 9, jitter: 0, delayMillis: 1000, throttled: true },
-    { retry: "throttle" as const, deliveries: 1, jitter: 0.999, delayMillis: 1999, throttled: true },
-    { retry: "transient" as const, deliveries: 1, jitter: 0.9, delayMillis: 1000, throttled: false },
-    { retry: "transient" as const, deliveries: 30, jitter: 0, delayMillis: 30_000, throttled: false },
-    { retry: "transient" as const, deliveries: 31, jitter: 0, delayMillis: 30_000, throttled: false }
-  ])("$retry at delivery $deliveries: the same token again after $delayMillis ms", ({ retry, ...given }) => {
-    const { delayMillis, throttled, ...context } = given
-    assert.deepStrictEqual(settled(retry, context), { _tag: "Again", delayMillis, throttled })
-  })
-
-  it.each(["never", "inactive"] as const)("%s: the attempt is over, at once if no answer can be lost", (retry) => {
-    const rejected = { runId, attempt: 1, at: at(100), outcome: "rejected" as const, problem: deferral(3, 0).problem }
-    assert.deepStrictEqual(settled(retry), { _tag: "Rejected", rejected })
-    assert.deepStrictEqual(settled(retry, { deliveries: 2 }), { _tag: "Look", otherwise: rejected })
-  })
-
-  it.prop(
-    "only capacity and a conflict ever raise the try, whatever else came before",
-    [RetryClasses, Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 50 }))],
-    ([retry, tryNumber]) => {
-      const answer = settled(retry, { try: tryNumber, deliveries: tryNumber + 1 })
-      const stored =
-        answer._tag === "Deferred" ? answer.deferred : answer._tag === "Adopt" ? answer.otherwise : undefined
-      const raised = stored !== undefined && nextTry(stored) > tryNumber
-      assert.strictEqual(raised, retry === "capacity" || retry === "conflict")
-      if (stored !== undefined) assert.isAtLeast(nextTry(stored), tryNumber)
-    }
-  )
 })
 
 describe("capacityWaitSeconds", () => {

@@ -84,7 +84,7 @@ const launchTimedOut = (order: TaskdefReady, last: Problem | undefined, nowMilli
     phase: "launch",
     problem: {
       code: "LaunchTimeout",
-      message: `The launch was not possible in the time allowed${last === undefined ? "" : `; the last try said: ${last.message}`}.`,
+      message: `The launch was not possible in the time allowed${last === undefined ? "." : `; the last try said: ${last.message}`}`,
       advice: last?.advice ?? "Raise `launchTimeoutSeconds`, or find out what the launch waits for."
     }
   })
@@ -122,7 +122,7 @@ export type Settled =
   | { readonly _tag: "Started"; readonly task: LaunchedTask }
   | { readonly _tag: "Deferred"; readonly deferred: TaskDeferred }
   | { readonly _tag: "Rejected"; readonly rejected: TaskRejected }
-  /** The same call with the same token again. */
+  /** The same call with the same token again; `throttled` = RunTask itself came too often. */
   | { readonly _tag: "Again"; readonly delayMillis: number; readonly throttled: boolean }
   /** An earlier answer may have been lost: look before the attempt is given up. */
   | { readonly _tag: "Look"; readonly otherwise: TaskRejected }
@@ -131,7 +131,8 @@ export type Settled =
 
 /**
  * What a failed launch means. Only capacity and a foreign use of the token are certain to have launched nothing and
- * raise the try; credentials and throttles say nothing about an earlier, lost answer, so that the token stays.
+ * raise the try; credentials and throttles say nothing about an earlier, lost answer, so that the token stays. No wait
+ * outlasts the launch deadline, so that the run ends at it and not a long pause later.
  */
 export const settleFailure = (
   order: TaskdefReady,
@@ -139,14 +140,14 @@ export const settleFailure = (
   context: { readonly try: number; readonly deliveries: number; readonly jitter: number },
   nowMillis: number
 ): Settled => {
-  const problem = problemOf(failure)
+  const problem = problemFor(order, failure)
   const deferredTo = (failedTries: number, waitSeconds: number): TaskDeferred => ({
     runId: order.runId,
     attempt: order.attempt,
     at: instantOf(nowMillis),
     try: failedTries,
     problem,
-    nextTryAt: instantOf(nowMillis + waitSeconds * 1000)
+    nextTryAt: instantOf(Math.min(nowMillis + waitSeconds * 1000, millisOf(order.launchDeadline) + 1))
   })
   switch (failure.retry) {
     case "capacity":
@@ -156,7 +157,11 @@ export const settleFailure = (
     case "conflict":
       return { _tag: "Adopt", taskArns: failure.resourceIds ?? [], otherwise: deferredTo(context.try, 0) }
     case "throttle":
-      return { _tag: "Again", delayMillis: Math.round(1000 * (1 + context.jitter)), throttled: true }
+      return {
+        _tag: "Again",
+        delayMillis: Math.round(1000 * (1 + context.jitter)),
+        throttled: failure.action === "RunTask"
+      }
     case "transient":
       return {
         _tag: "Again",
@@ -169,6 +174,14 @@ export const settleFailure = (
     }
   }
 }
+
+/** A definition that somebody else keeps is theirs to register again; one of the fleet's own is repaired by itself. */
+const problemFor = (order: TaskdefReady, failure: AwsFailure): Problem => ({
+  ...problemOf(failure),
+  ...(failure.retry === "inactive" && order.definition === "linked"
+    ? { advice: `Register it again, or name another: it was linked by the request as ${order.runTask.taskDefinition}.` }
+    : {})
+})
 
 /** 10 s, 20 s, 40 s … 300 s, each shortened by up to a fifth (`jitter` in 0..1). */
 export const capacityWaitSeconds = (tryNumber: number, jitter: number): number =>

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { classifyFailures } from "#aws/AwsError.ts"
+import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import type { Delivery } from "#bus/Message.ts"
 import type { Verdict } from "#bus/Verdict.ts"
@@ -39,6 +41,17 @@ const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
     return yield* untilDone(fleet, again(delivery))
   })
 
+/** ECS whose first answer to RunTask has neither tasks nor failures, and launches nothing. */
+const emptyAnswer = Layer.effect(
+  Ecs,
+  Effect.map(Ecs, (ecs) => {
+    let left = 1
+    const runTask: typeof ecs.runTask = (target, input) =>
+      Effect.suspend(() => (left-- > 0 ? Effect.succeed({ tasks: [], failures: [] }) : ecs.runTask(target, input)))
+    return Ecs.of({ ...ecs, runTask })
+  })
+)
+
 describe("handleOrder", () => {
   it.effect("launches the task with its network and tells of it", () =>
     Effect.gen(function* () {
@@ -51,7 +64,7 @@ describe("handleOrder", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("twice, and a third time when the record knows: one task, told once", () =>
+  it.effect("twice, and a third time when the record knows: one task, told once (peers 86)", () =>
     Effect.gen(function* () {
       const [one, other] = [yield* launcher(), yield* launcher()]
       const order = yield* anOrder()
@@ -67,7 +80,7 @@ describe("handleOrder", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("crash between any two lines, then a redelivery: one task, told once", () =>
+  it.effect("crash between any two lines, then a redelivery: one task, told once (scenario 87)", () =>
     Effect.gen(function* () {
       const places = yield* crashEverywhere((requestsMax) =>
         Effect.gen(function* () {
@@ -103,6 +116,20 @@ describe("handleOrder", () => {
       Effect.provide(spoiltLaunches({ failure: anAwsFailure("transient"), carriedOut: true })),
       Effect.provide(layerMemoryFleet())
     )
+  )
+
+  it.effect(
+    "neither tasks nor failures in the answer: the run is not lost, the same call is made again (peers 79)",
+    () =>
+      Effect.gen(function* () {
+        const order = yield* anOrder()
+        const fleet = yield* launcher()
+        const { message } = classifyFailures([])
+        assert.strictEqual(message, "Failed to run ECS task: no tasks or failures were returned.")
+        assert.deepStrictEqual(yield* handleOrder(fleet, order), { _tag: "Nak", delayMillis: 1000 })
+        assert.deepStrictEqual(yield* handleOrder(fleet, again(order)), { _tag: "Ack" })
+        assert.deepStrictEqual([(yield* startedFacts)[0]?.try, (yield* allTasks).length], [1, 1])
+      }).pipe(Effect.provide(emptyAnswer), Effect.provide(layerMemoryFleet()))
   )
 
   it.effect("late: an order too old to trust its token is answered by looking, never by a second launch", () =>

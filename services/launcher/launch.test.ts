@@ -1,5 +1,6 @@
+import type { RunTaskCommandInput } from "@aws-sdk/client-ecs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import type { Delivery } from "#bus/Message.ts"
@@ -9,7 +10,7 @@ import { Codecs } from "#ecs-core/Messages.ts"
 import { clientToken } from "#ecs-core/RunTaskInput.ts"
 import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { anAwsFailure, aRun } from "#test/support/builders.ts"
-import { allTasks, anOrder, region, spoiltLaunches } from "#test/support/launches.ts"
+import { allTasks, anOrder, defaultSubnets, recordedLaunches, region, spoiltLaunches } from "#test/support/launches.ts"
 import {
   again,
   crashEverywhere,
@@ -41,6 +42,8 @@ const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
     yield* TestClock.adjust(verdict.delayMillis)
     return yield* untilDone(fleet, again(delivery))
   })
+
+const ownNetwork = { awsvpcConfiguration: { subnets: ["subnet-0f1ee7000000000a"] } }
 
 const noCapacity = { reason: "Capacity is unavailable at this time. Please try again later." }
 const failLaunches = (calls: number) => Effect.flatMap(EcsModel, ({ faults }) => faults.failLaunches(noCapacity, calls))
@@ -118,7 +121,7 @@ describe("no capacity", () => {
 })
 
 describe("credentials that do not work", () => {
-  it.effect("the order waits with its token: what a lost answer launched is found", () =>
+  it.effect("the order waits with its token: what a lost answer launched is found (peers 83, scenario 71)", () =>
     Effect.gen(function* () {
       const fleet = yield* launcher()
       assert.deepStrictEqual(yield* untilDone(fleet, yield* anOrder()), { _tag: "Ack" })
@@ -147,7 +150,7 @@ describe("credentials that do not work", () => {
 describe("a token that was used with other parameters", () => {
   const drift = { failure: anAwsFailure("transient"), carriedOut: true, group: "drifted" }
 
-  it.effect("by ourselves, before the network changed: that task is ours", () =>
+  it.effect("by ourselves, before the network changed: that task is ours (peers 87)", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* untilDone(yield* launcher(), yield* anOrder()), { _tag: "Ack" })
       assert.strictEqual((yield* allTasks).length, 1)
@@ -174,11 +177,10 @@ describe("a token that was used with other parameters", () => {
       const order = yield* anOrder()
       const { ecs } = yield* EcsModel
       const { taskDefinitionArns = [] } = yield* ecs.ListTaskDefinitions(region, {})
-      const { Subnets = [] } = yield* (yield* EcsModel).ec2.DescribeSubnets(region, {})
       yield* ecs.RunTask(region, {
         taskDefinition: taskDefinitionArns[0],
         launchType: "FARGATE",
-        networkConfiguration: { awsvpcConfiguration: { subnets: Subnets.flatMap(({ SubnetId }) => SubnetId ?? []) } },
+        networkConfiguration: { awsvpcConfiguration: { subnets: yield* defaultSubnets } },
         clientToken: clientToken(fleetId, runId, 1, 1),
         startedBy: "somebody-else"
       })
@@ -187,6 +189,44 @@ describe("a token that was used with other parameters", () => {
       assert.strictEqual((yield* allTasks).length, 2)
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
+})
+
+describe("what RunTask is called with", () => {
+  const given = { cluster: "default", taskDefinition: "fleet_default", overrides: { containerOverrides: [] } }
+  const shared = {
+    ...given,
+    group: "nightly",
+    enableExecuteCommand: true,
+    propagateTags: "TASK_DEFINITION",
+    tags: [{ key: "team", value: "data" }],
+    referenceId: "batch-7"
+  }
+  it.effect.each([
+    {
+      what: "EC2 with its placement",
+      runTask: {
+        ...shared,
+        launchType: "EC2" as const,
+        placementConstraints: [{ type: "distinctInstance" }],
+        placementStrategy: [{ type: "binpack", field: "memory" }]
+      }
+    },
+    { what: "EXTERNAL", runTask: { ...shared, launchType: "EXTERNAL" as const } },
+    {
+      what: "a capacity strategy",
+      runTask: { ...shared, capacityProviderStrategy: [{ capacityProvider: "FARGATE_SPOT", weight: 1, base: 2 }] }
+    },
+    { what: "neither: the cluster decides", runTask: { ...shared, platformVersion: "1.4.0" } }
+  ])("is all of the order: $what", ({ runTask }) => {
+    const inputs: Array<RunTaskCommandInput> = []
+    return Effect.gen(function* () {
+      const order = yield* anOrder({ runTask: { ...runTask, networkConfiguration: ownNetwork } })
+      yield* handleOrder(yield* launcher(), order)
+      const { clientToken, startedBy, count, ...input } = inputs[0] ?? assert.fail("RunTask was not called")
+      assert.deepStrictEqual<object>(input, { ...runTask, networkConfiguration: ownNetwork })
+      assert.deepStrictEqual([clientToken?.length, startedBy, count], [64, `${fleetId}/${runId}/1`, 1])
+    }).pipe(Effect.provide(recordedLaunches(inputs).pipe(Layer.provideMerge(layerMemoryFleet()))))
+  })
 })
 
 describe("a launch that cannot work", () => {

@@ -6,21 +6,19 @@ import { AwsFailure } from "#ecs-core/errors.ts"
 import type { FleetId } from "#ecs-core/Ids.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import type { TaskdefReady } from "#ecs-core/Messages.ts"
-import { inferNetwork } from "#ecs-core/Network.ts"
 import { clientToken, startedBy } from "#ecs-core/RunTaskInput.ts"
 import { type LaunchedTask, type Settled, settleFailure } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
+import { type LaunchNetwork, networkOf, otherNetwork } from "./network.ts"
 
-/** One RunTask call with this try's token, and what its answer means. */
+/** RunTask with this try's token, and what its answer means. */
 export const launch = (
   fleet: Fleet,
   order: TaskdefReady,
   context: { readonly try: number; readonly deliveries: number }
 ): Effect.Effect<Settled> =>
   Effect.gen(function* () {
-    const answer = yield* Effect.result(
-      Effect.flatMap(inputOf(fleet, order, context.try), (input) => runTask(fleet, order, input))
-    )
+    const answer = yield* Effect.result(call(fleet, order, context.try))
     const now = yield* Clock.currentTimeMillis
     const jitter = yield* Random.next
     return Result.isSuccess(answer)
@@ -28,25 +26,32 @@ export const launch = (
       : settleFailure(order, answer.failure, { ...context, jitter }, now)
   })
 
+const call = Effect.fnUntraced(function* (fleet: Fleet, order: TaskdefReady, tryNumber: number) {
+  const callIn = (network: LaunchNetwork) => runTask(fleet, order, inputOf(fleet, order, tryNumber, network))
+  const network = yield* networkOf(fleet.network, order)
+  return yield* callIn(network).pipe(
+    Effect.catch((failure) =>
+      Effect.flatMap(otherNetwork(fleet.network, order, network, failure), (other) =>
+        other === undefined
+          ? Effect.fail(failure)
+          : Effect.andThen(fleet.pace.take("runTask", order.target), callIn(other))
+      )
+    )
+  )
+})
+
 const inputOf = (
   fleet: Fleet,
   order: TaskdefReady,
-  tryNumber: number
-): Effect.Effect<RunTaskCommandInput, AwsFailure> =>
-  Effect.map(
-    order.inferNetwork === undefined
-      ? Effect.succeed({})
-      : Effect.map(fleet.network.describe(order.target, order.inferNetwork.vpcId), (vpc) => ({
-          networkConfiguration: { awsvpcConfiguration: mutable(inferNetwork(vpc)) }
-        })),
-    (network) => ({
-      ...mutable(order.runTask),
-      ...network,
-      count: 1,
-      clientToken: clientToken(fleet.fleetId, order.runId, order.attempt, tryNumber),
-      startedBy: startedBy(fleet.fleetId, order.runId, order.attempt)
-    })
-  )
+  tryNumber: number,
+  network: LaunchNetwork
+): RunTaskCommandInput => ({
+  ...mutable(order.runTask),
+  ...network.input,
+  count: 1,
+  clientToken: clientToken(fleet.fleetId, order.runId, order.attempt, tryNumber),
+  startedBy: startedBy(fleet.fleetId, order.runId, order.attempt)
+})
 
 const runTask = (
   fleet: Fleet,

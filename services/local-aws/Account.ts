@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, Ref, ScopedRef } from "effect"
-import { EcsModel } from "#aws/model/EcsModel.ts"
+import { EcsModel, type ModelFaults } from "#aws/model/EcsModel.ts"
 import type { EcsOperations, Operation } from "#aws/model/Operations.ts"
 import type { Runtime } from "#aws/model/Runtime.ts"
 import type { Settings } from "./config.ts"
@@ -11,6 +11,8 @@ export interface Account {
   /** By service and action, e.g. `ecs:RunTask`. Inputs come from the wire; the model checks them as AWS does. */
   readonly operations: ReadonlyMap<string, Operation<never, object>>
   readonly journal: Journal
+  /** What the control API can let go wrong. */
+  readonly faults: ModelFaults
   /** True if the region's quotas let this call pass. */
   readonly pay: (region: string, action: string, input: object) => Effect.Effect<boolean>
   /** Brings the journal up to date with tasks that have moved on since anybody asked. */
@@ -26,14 +28,17 @@ export class CurrentAccount extends Context.Service<
     Layer.effect(CurrentAccount, make(settings))
 }
 
-const modelLayer = (settings: Settings) =>
+const modelLayer = (settings: Settings, journal: Journal) =>
   EcsModel.layer({
     timeScale: settings.timeScale,
     accountId: settings.accountId,
     stoppedTaskSeconds: settings.stoppedTaskTtlSeconds,
     missingAfterRunSeconds: settings.missingAfterRunSeconds,
     logDelaySeconds: settings.logDelaySeconds,
-    clusters: settings.clusters
+    clusters: settings.clusters,
+    containerInstances: settings.containerInstances,
+    networks: settings.networks,
+    onLaunch: (region, input, answer) => journal.launched(region, input, answer)
   })
 
 const make = Effect.fnUntraced(function* (settings: Settings) {
@@ -44,22 +49,27 @@ const make = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 const openAccount = Effect.fnUntraced(function* (settings: Settings) {
-  const model = Context.get(yield* Layer.build(Layer.fresh(modelLayer(settings))), EcsModel)
   const journal = makeJournal(settings.journalTasksMax)
-  const ecs = observed(model.ecs, journal)
-  const operations = new Map([
-    ...named("ecs", ecs),
-    ...named("ec2", model.ec2),
-    ...named("logs", model.logs),
-    ...named("sts", stsOf(settings.accountId))
-  ])
+  const model = Context.get(yield* Layer.build(Layer.fresh(modelLayer(settings, journal))), EcsModel)
+  const ecs = observed(model.unspoilt.ecs, journal)
+  const operations = new Map(
+    [
+      ...named("ecs", ecs),
+      ...named("ec2", model.unspoilt.ec2),
+      ...named("logs", model.unspoilt.logs),
+      ...named("sts", stsOf(settings.accountId))
+    ].map(([name, operation]) => [name, model.faults.spoilt(actionOf(name), operation)] as const)
+  )
   const levels = yield* Ref.make<Readonly<Record<string, Levels>>>({})
   const pay = settings.quotas === "off" ? () => Effect.succeed(true) : payFrom(levels)
-  return { operations, journal, pay, refresh: refreshFrom(ecs, journal) } satisfies Account
+  return { operations, journal, faults: model.faults, pay, refresh: refreshFrom(ecs, journal) } satisfies Account
 })
 
 const named = (service: string, operations: object): ReadonlyArray<[string, Operation<never, object>]> =>
   Object.entries(operations).map(([action, operation]) => [`${service}:${action}`, operation])
+
+/** The action in `ecs:RunTask`. */
+export const actionOf = (name: string): string => name.slice(name.indexOf(":") + 1)
 
 /** So that a client can ask who it is; here everybody is the account itself. */
 const stsOf = (accountId: string) => ({
@@ -67,15 +77,13 @@ const stsOf = (accountId: string) => ({
     Effect.succeed({ Arn: `arn:aws:iam::${accountId}:root`, UserId: accountId, Account: accountId })
 })
 
-/** The same operations, entered in the journal. */
+/** The same operations, entered in the journal; launches enter themselves, also those whose answer is lost. */
 const observed = (ecs: EcsOperations, journal: Journal): EcsOperations => ({
   ...ecs,
   RunTask: (region, input) =>
     Effect.suspend(() => {
       journal.launching(input)
-      return Effect.tap(ecs.RunTask(region, input), (answer) =>
-        Effect.sync(() => journal.launched(region, input, answer))
-      )
+      return ecs.RunTask(region, input)
     }),
   DescribeTasks: (region, input) =>
     Effect.tap(ecs.DescribeTasks(region, input), ({ tasks }) => Effect.sync(() => journal.seen(tasks ?? [])))

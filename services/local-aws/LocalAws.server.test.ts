@@ -78,7 +78,7 @@ layer(layerTest({ runtime: "simulated", requestBytesMax }), { excludeTestService
         timeScale: "instant",
         quotas: "off"
       })
-      const unknown = yield* post("", {}, "/_fleet/faults")
+      const unknown = yield* post("", {}, "/_fleet/nothing")
       assert.strictEqual(unknown.status, 404)
       assert.include(unknown.body, "POST reset")
     })

@@ -47,7 +47,11 @@ export const serve = Effect.fnUntraced(function* (
     readBody(incoming, options.requestBytesMax, (body) => {
       if (body === undefined) return refuseLarge(incoming, response, requestId, options.requestBytesMax)
       const reply = answer(requestOf(incoming, body), requestId)
-      run(Effect.map(reply, (reply) => write(response, reply, requestId)))
+      run(
+        Effect.map(reply, (reply) =>
+          reply.isReset === true ? incoming.socket.resetAndDestroy() : write(response, reply, requestId)
+        )
+      )
     })
   })
   const port = yield* Effect.acquireRelease(listen(server, options), () => close(server))

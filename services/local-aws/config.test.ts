@@ -44,6 +44,40 @@ describe("settings", () => {
     })
   )
 
+  const sizes = { count: 2, cpu: 4096, memory: 8192, gpu: 0 }
+
+  it.effect.each([
+    { text: "jobs=2x4096x8192", groups: [{ ...sizes, cluster: "jobs", launchType: "EC2" }] },
+    {
+      text: "jobs=2x4096x8192x1,on_site:EXTERNAL=2x4096x8192",
+      groups: [
+        { ...sizes, gpu: 1, cluster: "jobs", launchType: "EC2" },
+        { ...sizes, cluster: "on_site", launchType: "EXTERNAL" }
+      ]
+    },
+    { text: "default=0x1x1", groups: [{ cluster: "default", launchType: "EC2", count: 0, cpu: 1, memory: 1, gpu: 0 }] }
+  ])("container instances: $text", ({ groups, text }) =>
+    Effect.gen(function* () {
+      const { containerInstances } = yield* readSettings({}, ["--container-instances", text])
+      assert.deepStrictEqual<unknown>(containerInstances, groups)
+    })
+  )
+
+  it.effect.each([
+    { text: "jobs" },
+    { text: "jobs=2x4096" },
+    { text: "jobs:FARGATE=1x1x1" },
+    { text: "jobs=1x0x1" },
+    { text: "jobs=10001x1x1" },
+    { text: "jobs=1x1x1,=1x1x1" }
+  ])("container instances: $text is refused with an example", ({ text }) =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(readSettings({ LOCAL_AWS_CONTAINER_INSTANCES: text }, []))
+      assert.include(message, "LOCAL_AWS_CONTAINER_INSTANCES")
+      assert.include(message, "default=2x4096x8192")
+    })
+  )
+
   it.effect("65535 is a port", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* readSettings({ LOCAL_AWS_PORT: "65535" }, [])).port, 65_535)

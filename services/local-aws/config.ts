@@ -1,6 +1,9 @@
 import { Config, Effect, Schema } from "effect"
-import type { TimeScale } from "#aws/model/EcsModel.ts"
+import type { ModelNetwork, TimeScale } from "#aws/model/EcsModel.ts"
+import type { InstanceGroup } from "#aws/model/instances.ts"
+import { defaultOptions } from "#aws/model/World.ts"
 import { ConfigInvalid, type ConfigProblem, readConfig } from "#process/ConfigReport.ts"
+import { InstanceGroupsFromText } from "./InstanceGroups.ts"
 
 export interface Settings {
   /** Where to listen. Anything but loopback lets others on the network run programs on this machine. */
@@ -21,6 +24,10 @@ export interface Settings {
   readonly logDelaySeconds: number
   /** Clusters that exist from the start, in every region. */
   readonly clusters: ReadonlyArray<string>
+  /** Container instances of clusters, for launch types EC2 and EXTERNAL; a cluster that is not named has none. */
+  readonly containerInstances: ReadonlyArray<InstanceGroup>
+  /** VPCs of every region. */
+  readonly networks: ReadonlyArray<ModelNetwork>
   readonly accountId: string
   /** Larger requests are refused with 413. AWS's largest is PutLogEvents: 1 MiB of messages, more as JSON. */
   readonly requestBytesMax: number
@@ -38,6 +45,8 @@ export const defaults: Settings = {
   missingAfterRunSeconds: 0,
   logDelaySeconds: 0,
   clusters: ["default"],
+  containerInstances: defaultOptions.containerInstances,
+  networks: defaultOptions.networks,
   accountId: "000000000000",
   requestBytesMax: 4 * 1024 * 1024,
   journalTasksMax: 100_000
@@ -62,7 +71,10 @@ const variables = {
   stoppedTaskTtlSeconds: seconds("LOCAL_AWS_STOPPED_TASK_TTL_SECONDS", defaults.stoppedTaskTtlSeconds),
   missingAfterRunSeconds: seconds("LOCAL_AWS_MISSING_AFTER_RUN_SECONDS", defaults.missingAfterRunSeconds),
   logDelaySeconds: seconds("LOCAL_AWS_LOG_DELAY_SECONDS", defaults.logDelaySeconds),
-  clusters: Config.Array(Schema.String, "LOCAL_AWS_CLUSTERS").pipe(Config.withDefault(defaults.clusters))
+  clusters: Config.Array(Schema.String, "LOCAL_AWS_CLUSTERS").pipe(Config.withDefault(defaults.clusters)),
+  containerInstances: Config.schema(InstanceGroupsFromText, "LOCAL_AWS_CONTAINER_INSTANCES").pipe(
+    Config.withDefault(defaults.containerInstances)
+  )
 }
 
 /** `--time-scale fargate` is the same as `LOCAL_AWS_TIME_SCALE=fargate`. */
@@ -77,7 +89,8 @@ const flagNames = [
   "--stopped-task-ttl-seconds",
   "--missing-after-run-seconds",
   "--log-delay-seconds",
-  "--clusters"
+  "--clusters",
+  "--container-instances"
 ]
 
 interface Flags {

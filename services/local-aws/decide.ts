@@ -15,6 +15,8 @@ export interface WireReply {
   readonly status: number
   readonly contentType: string
   readonly body: string
+  /** Nothing is answered: the connection is reset. */
+  readonly isReset?: boolean
 }
 
 export type Service = "ecs" | "logs" | "ec2" | "sts"
@@ -107,7 +109,7 @@ const statuses: Readonly<Record<string, number>> = {
 }
 
 const statusOf = (error: AwsException): number =>
-  Object.hasOwn(statuses, error.__type) ? (statuses[error.__type] ?? 400) : 400
+  error.$metadata?.httpStatusCode ?? (Object.hasOwn(statuses, error.__type) ? (statuses[error.__type] ?? 400) : 400)
 
 const json = (status: number, body: unknown): WireReply => ({
   status,
@@ -125,7 +127,8 @@ export const answerOf = (route: Route, answer: object, requestId: string): WireR
 
 export const errorOf = (route: Route, error: AwsException, requestId: string): WireReply => {
   const status = route.kind === "refused" ? route.status : statusOf(error)
-  if (route.kind !== "form") return json(status, error)
+  if (error.code === "ECONNRESET") return { ...json(status, {}), isReset: true }
+  if (route.kind !== "form") return json(status, { ...error, $metadata: undefined })
   const encode = route.service === "ec2" ? ec2Error : stsError
   return xml(status, encode(error.__type, error.message, requestId))
 }

@@ -40,7 +40,7 @@ const brokenInside: AwsException = {
 }
 
 const reply = (handling: Handling, to: Route, body: string, requestId: string): Effect.Effect<WireReply> => {
-  if (to.kind === "control") return control(to.operation, handling)
+  if (to.kind === "control") return control(to.operation, { ...handling, body })
   if (to.kind === "refused") return Effect.succeed(errorOf(to, to.error, requestId))
   return Effect.match(call(handling, to, body), {
     onSuccess: (answer) => answerOf(to, answer, requestId),

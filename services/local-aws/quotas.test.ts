@@ -36,6 +36,10 @@ describe("quotas", () => {
     assert.strictEqual(allowed("RunTask", { count: 10 }, 20, 0).passed, 10)
   })
 
+  it("a launch on container instances takes nothing from Fargate's buckets", () => {
+    assert.strictEqual(allowed("RunTask", { launchType: "EC2", count: 10 }, 101, 0).passed, 100)
+  })
+
   it("a throttled call takes nothing", () => {
     const full = allowed("RunTask", { count: 10 }, 10, 0)
     const throttled = take(full.levels, chargesOf("RunTask", { count: 10 }), 0)

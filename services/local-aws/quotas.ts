@@ -44,8 +44,10 @@ const one = (bucket: BucketName): ReadonlyArray<Charge> => [{ bucket, tokens: 1 
 
 const member = (input: object, name: string): unknown => Object.entries(input).find(([key]) => key === name)?.[1]
 
+/** Launches on container instances take nothing from Fargate's buckets. */
 const runTask = (input: object): ReadonlyArray<Charge> => {
   const count = member(input, "count")
+  if (["EC2", "EXTERNAL"].includes(String(member(input, "launchType")))) return one("clusterResourceModify")
   return [
     ...one("clusterResourceModify"),
     ...one("fargateRunTask"),
@@ -68,6 +70,12 @@ const charges: Readonly<Record<string, BucketName | ((input: object) => Readonly
   ListTaskDefinitionFamilies: "taskDefinitionRead",
   CreateCluster: "clusterModify",
   DeleteCluster: "clusterModify",
+  PutClusterCapacityProviders: "clusterModify",
+  CreateCapacityProvider: "clusterModify",
+  DescribeCapacityProviders: "clusterRead",
+  RegisterContainerInstance: "clusterResourceModify",
+  ListContainerInstances: "clusterResourceRead",
+  DescribeContainerInstances: "clusterResourceRead",
   DescribeClusters: "clusterRead",
   ListClusters: "clusterRead",
   TagResource: "tagModify",

@@ -82,7 +82,7 @@ const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 }
 
 describe("crash: readers that die between any two batches, cut pages, lines that come late or twice", () => {
   it.prop(
-    "every line once, its pieces in order",
+    "every line once, its pieces in order (peers 107, scenario 93)",
     [seeds],
     ([seed]) => {
       const { published, written } = readWithCrashes(seed)
@@ -97,7 +97,7 @@ describe("crash: readers that die between any two batches, cut pages, lines that
   )
 
   it.prop(
-    "in the order of time, but for lines that say that they are late",
+    "in the order of time, but for lines that say that they are late (peers 107, scenario 93)",
     [seeds],
     ([seed]) => {
       let newest = ""

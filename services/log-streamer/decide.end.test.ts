@@ -62,7 +62,7 @@ describe("drainState", () => {
     { what: "lines beyond the limit", quietSince: 60, quietPolls: 0, now: 60, state: "cut" },
     { what: "never heard: reading failed all the time", quietSince: 60, quietPolls: 0, now: 61, state: "cut" },
     { what: "quiet at last, at the limit", quietSince: 55, quietPolls: 3, now: 60, state: "complete" }
-  ])("$what: $state", ({ now, quietPolls, quietSince, state }) => {
+  ])("$what: $state (peers 110)", ({ now, quietPolls, quietSince, state }) => {
     const silence = { endedAt: millis(0), quietSince: millis(quietSince), quietPolls }
     assert.strictEqual(drainState(silence, rule, millis(now)), state)
   })

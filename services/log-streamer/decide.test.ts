@@ -49,14 +49,20 @@ describe("resume", () => {
     assert.deepStrictEqual(resume(started, others, [], LATE)[0]?.position, aPosition())
   })
 
-  it("names the stream as the awslogs driver does", () => {
+  it("names the stream as the awslogs driver does, of old and new ARNs (peers 105)", () => {
     const source = { container: "main", logGroup: "g", logStreamPrefix: "p/q", region: "r" }
     assert.strictEqual(logStreamOf(source, "arn:aws:ecs:r:1:task/c/abc"), "p/q/main/abc")
+    assert.strictEqual(logStreamOf(source, "arn:aws:ecs:r:1:task/abc"), "p/q/main/abc")
+  })
+
+  it.each(["aws", "aws-cn", "aws-us-gov"])("reads the task's id in partition %s too (peers 127, scenario 97)", (partition) => {
+    const source = { container: "main", logGroup: "g", logStreamPrefix: "p", region: "r" }
+    assert.strictEqual(logStreamOf(source, `arn:${partition}:ecs:r:1:task/c/abc`), "p/main/abc")
   })
 })
 
 describe("takeNew", () => {
-  it("takes lines in CloudWatch's order, also within one millisecond", () => {
+  it("takes lines in CloudWatch's order, also within one millisecond (peers 107)", () => {
     const { lines, reading } = takeNew(fresh(), [anEvent("a", 5), anEvent("b", 5), anEvent("c", 7)], round(1000))
     assert.deepStrictEqual(
       lines.map(({ text }) => text),

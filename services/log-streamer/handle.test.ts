@@ -117,7 +117,7 @@ describe("handleEnd", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("late: lines up to the limit after the end are cut off, and the marker says so", () =>
+  it.effect("late: lines up to the limit after the end are cut off, and the marker says so (peers 110)", () =>
     Effect.gen(function* () {
       yield* starts(main)
       yield* stops(1)

@@ -29,7 +29,7 @@ describe("rounds of reading", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("early: no stream yet; then each line once, as it comes", () =>
+  it.effect("early: no stream yet; then each line once, as it comes (peers 107)", () =>
     Effect.gen(function* () {
       const one = yield* streamer()
       yield* one.own(main)

@@ -43,7 +43,7 @@ const actionsOf = (looks: ReadonlyArray<Look>): ReadonlyArray<Action> => {
 
 describe("judge, over any descriptions: twice, late, out of order, missing", () => {
   it.prop(
-    "the end at most once, changes with rising versions, a release only after the end",
+    "the end at most once, changes with rising versions, a release only after the end (peers 88, scenario 91)",
     [Arbitrary.array(look, { maxLength: 30 })],
     ([looks]) => {
       const actions = actionsOf(looks)
@@ -61,7 +61,7 @@ describe("judge, over any descriptions: twice, late, out of order, missing", () 
   )
 
   it.prop(
-    "whatever came before, STOPPED ends it: exactly one end, and the lease goes back",
+    "whatever came before, STOPPED ends it: exactly one end, and the lease goes back (peers 97)",
     [Arbitrary.array(look, { maxLength: 30 })],
     ([looks]) => {
       const tags = actionsOf([...looks, { index: life.length - 1, seconds: 1 }]).map(({ _tag }) => _tag)

@@ -50,7 +50,7 @@ const deprovisioning = aTask({ lastStatus: "DEPROVISIONING", version: 5, contain
 const stopped = aTask({ lastStatus: "STOPPED", version: 6, containers: exited(0), ...ended })
 
 describe("judge: the life of a task", () => {
-  it("tells each state once, the end early, and keeps the lease until STOPPED", () => {
+  it("tells each state once, the end early, and keeps the lease until STOPPED (scenario 58)", () => {
     const actions = looks(
       [1, aTask({ lastStatus: "PROVISIONING", version: 1 })],
       [2, aTask({ lastStatus: "PENDING", version: 2 })],
@@ -69,7 +69,7 @@ describe("judge: the life of a task", () => {
     ])
   })
 
-  it("twice: the same description says nothing new", () => {
+  it("twice: the same description says nothing new (peers 88)", () => {
     assert.deepStrictEqual(looks([20, running], [21, running], [51, deprovisioning], [52, deprovisioning]), [
       ["changed RUNNING"],
       [],
@@ -78,7 +78,7 @@ describe("judge: the life of a task", () => {
     ])
   })
 
-  it("out of order: an older version says nothing at all", () => {
+  it("out of order: an older version says nothing at all (peers 88)", () => {
     const late = aTask({ lastStatus: "PENDING", version: 2 })
     assert.deepStrictEqual(looks([20, running], [301, late], [302, running]), [["changed RUNNING"], [], []])
   })
@@ -87,12 +87,12 @@ describe("judge: the life of a task", () => {
     assert.deepStrictEqual(looks([20, running], [21, { ...running, version: 4 }]), [["changed RUNNING"], []])
   })
 
-  it("PENDING and STOPPED within one look: one change, the end and the release", () => {
+  it("PENDING and STOPPED within one look: one change, the end and the release (peers 90, scenario 89)", () => {
     const actions = looks([1, aTask({ lastStatus: "PENDING", version: 2 })], [60, stopped])
     assert.deepStrictEqual(actions[1], ["changed STOPPED", "stopped succeeded 0", "release"])
   })
 
-  it("DEPROVISIONING without an exit code is not over: the program may never have started", () => {
+  it("DEPROVISIONING without an exit code is not over: the program may never have started (peers 90)", () => {
     const failed = { stopCode: "TaskFailedToStart", stoppedReason: "CannotPullContainerError: no such image" }
     const actions = looks(
       [20, aTask({ lastStatus: "DEPROVISIONING", version: 3, ...failed })],
@@ -101,7 +101,7 @@ describe("judge: the life of a task", () => {
     assert.deepStrictEqual(actions, [["changed DEPROVISIONING"], ["changed STOPPED", "stopped crashed", "release"]])
   })
 
-  it("only the orchestration container's exit code counts", () => {
+  it("only the orchestration container's exit code counts (peers 94)", () => {
     const containers = [...exited(0).map((each) => ({ ...each, name: "sidecar" })), ...aTask().containers]
     assert.deepStrictEqual(looks([50, { ...deprovisioning, containers }]), [["changed DEPROVISIONING"]])
   })
@@ -132,7 +132,7 @@ describe("judge: the life of a task", () => {
 })
 
 describe("judge: a task that ECS does not find", () => {
-  it("early: not yet; late: over, its outcome unknown, never run again", () => {
+  it("early: not yet; late: over, its outcome unknown, never run again (peers 92, 93, scenario 65, 75)", () => {
     const actions = looks(
       [1, undefined],
       [MISSING_GRACE_SECONDS - 0.001, undefined],

@@ -25,7 +25,7 @@ const statusOf = (taskArn: string) =>
   })
 
 describe("handleStop", () => {
-  it.effect("stops the task with the order's reason; twice is once", () =>
+  it.effect("stops the task with the order's reason; twice is once (peers 116, 118, 120, scenario 45)", () =>
     Effect.gen(function* () {
       const fleet = yield* watcher
       const { taskArn } = yield* aRunningTask
@@ -37,16 +37,18 @@ describe("handleStop", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("out of order: before the start it waits, longer each time, and stops the task once there is one", () =>
-    Effect.gen(function* () {
-      const fleet = yield* watcher
-      const order = yield* stopOrder
-      assert.deepStrictEqual(yield* handleStop(fleet, order), { _tag: "Nak", delayMillis: 250 })
-      assert.deepStrictEqual(yield* handleStop(fleet, again(order)), { _tag: "Nak", delayMillis: 500 })
-      const { taskArn } = yield* aRunningTask
-      assert.deepStrictEqual(yield* handleStop(fleet, again(again(order))), { _tag: "Ack" })
-      assert.strictEqual((yield* statusOf(taskArn)).desired, "STOPPED")
-    }).pipe(Effect.provide(layerMemoryFleet()))
+  it.effect(
+    "out of order: before the start it waits, longer each time, and stops the task once there is one (peers 119)",
+    () =>
+      Effect.gen(function* () {
+        const fleet = yield* watcher
+        const order = yield* stopOrder
+        assert.deepStrictEqual(yield* handleStop(fleet, order), { _tag: "Nak", delayMillis: 250 })
+        assert.deepStrictEqual(yield* handleStop(fleet, again(order)), { _tag: "Nak", delayMillis: 500 })
+        const { taskArn } = yield* aRunningTask
+        assert.deepStrictEqual(yield* handleStop(fleet, again(again(order))), { _tag: "Ack" })
+        assert.strictEqual((yield* statusOf(taskArn)).desired, "STOPPED")
+      }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
   const stopped = on(Subjects.taskStopped(runId, 1), Codecs.taskStopped.encode(aTaskStopped()))
@@ -73,7 +75,7 @@ describe("handleStop", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("what cannot be read is dead", () =>
+  it.effect("what cannot be read is dead (peers 103)", () =>
     Effect.gen(function* () {
       const order = yield* on(Subjects.taskStop(runId, 1), "{")
       assert.strictEqual((yield* handleStop(yield* watcher, order))._tag, "Dead")
@@ -84,6 +86,8 @@ describe("handleStop", () => {
 const never = () => Effect.die("ECS was asked")
 const forbidden = Ecs.of({
   registerTaskDefinition: never,
+  deregisterTaskDefinition: never,
+  describeCluster: never,
   describeTaskDefinition: never,
   runTask: never,
   describeTasks: never,

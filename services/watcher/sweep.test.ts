@@ -89,14 +89,19 @@ describe("sweep", () => {
     }).pipe(Effect.provide(countingEcs), Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("a hundred tasks take one call, one more takes two", () =>
+  it.effect.each([
+    { tasks: 0, calls: [] },
+    { tasks: DESCRIBE_MAX, calls: [DESCRIBE_MAX] },
+    { tasks: DESCRIBE_MAX + 1, calls: [DESCRIBE_MAX, 1] },
+    { tasks: 250, calls: [DESCRIBE_MAX, DESCRIBE_MAX, 50] }
+  ])("$tasks tasks take the calls $calls (peers 102, scenario 63, 72)", ({ calls, tasks }) =>
     Effect.gen(function* () {
       const first = yield* aRunningTask
       const taskOf = (n: number) => ({ ...first, attempt: n + 1 })
-      const { owned } = owning(...Array.from({ length: DESCRIBE_MAX + 1 }, (_, n) => taskOf(n)))
+      const { owned } = owning(...Array.from({ length: tasks }, (_, n) => taskOf(n)))
       described.length = 0
       yield* sweep(yield* watcher(), owned)
-      assert.deepStrictEqual(described, [DESCRIBE_MAX, 1])
+      assert.deepStrictEqual(described, calls)
     }).pipe(Effect.provide(countingEcs), Effect.provide(layerMemoryFleet()))
   )
 
@@ -125,7 +130,7 @@ describe("sweep", () => {
     }).pipe(Effect.provide(blindOnce), Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("crash between any two lines: a successor tells the end, once", () =>
+  it.effect("crash between any two lines: a successor tells the end, once (peers 122, scenario 67)", () =>
     Effect.gen(function* () {
       const places = yield* crashEverywhere((requestsMax) =>
         Effect.gen(function* () {
@@ -147,7 +152,7 @@ describe("sweep", () => {
     })
   )
 
-  it.effect("never: a task that ECS has forgotten is over, its outcome unknown", () =>
+  it.effect("never: a task that ECS has forgotten is over, its outcome unknown (peers 93, 122, scenario 95)", () =>
     Effect.gen(function* () {
       const started = yield* aRunningTask
       yield* (yield* EcsModel).faults.forget(started.taskArn)

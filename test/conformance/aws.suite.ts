@@ -5,8 +5,18 @@ import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Ec2Network } from "#aws/Ec2Network.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import {
+  badFargateSize,
+  deregistersTwice,
+  foundCluster,
+  missingCluster,
+  neverRegistered,
+  noLongerLaunched,
+  revisionsCountUp,
+  unknownDefinition
+} from "./aws.definitions.ts"
+import { noPublicAddress, noRoom, readBackIsEqual, runsOnAnInstance } from "./aws.instances.ts"
+import {
   cluster,
-  definitionOf,
   describe,
   failureOf,
   group,
@@ -39,7 +49,7 @@ export const simulatedPrograms: Programs = {
 
 /**
  * What the fleet relies on, for any implementation of the ports: the memory layers, and the SDK over local-aws. The other
- * side must have the cluster `default` and a default VPC, and must not take Fargate's twenty seconds to start a task.
+ * side must have the cluster `default` with one EC2 instance and a default VPC, and must not take Fargate's twenty seconds to start a task.
  */
 export const awsSuite = <E>(
   name: string,
@@ -49,8 +59,16 @@ export const awsSuite = <E>(
   const suite = layer(ports, { excludeTestServices: true })
   suite(`${name}: task definitions`, (it) => {
     it.effect("revisions count up, and AWS's defaults are read back", () => revisionsCountUp)
+    it.effect("what is read back is equal to what was sent, in whatever order", () => readBackIsEqual)
     it.effect("an unknown definition is TaskDefinitionNotFound", () => unknownDefinition)
+    it.effect("twice: a revision is deregistered, and can still be described", () => deregistersTwice)
+    it.effect("never: deregistering what was never registered is TaskDefinitionNotFound", () => neverRegistered)
+    it.effect("late: a deregistered revision launches no more", () => noLongerLaunched)
     it.effect("a pair that Fargate does not have is TaskDefinitionInvalid", () => badFargateSize)
+  })
+  suite(`${name}: clusters`, (it) => {
+    it.effect("a cluster is found by name and by ARN", () => foundCluster)
+    it.effect("never: a cluster that was never made is ClusterNotFound", () => missingCluster)
   })
   suite(`${name}: launches`, (it) => {
     it.effect("a task goes through its states and ends with its exit code", () => endsWithExitCode(programs))
@@ -59,6 +77,13 @@ export const awsSuite = <E>(
     it.effect("an unknown cluster is ClusterNotFound, with the name", () => unknownCluster(programs))
     it.effect("an awsvpc task without a network is NetworkInvalid", () => noNetwork(programs))
     it.effect("overrides above 8192 characters are InvalidParameter", () => longOverrides(programs))
+  })
+  suite(`${name}: container instances`, (it) => {
+    it.effect("a task on bridge runs on one, without a network interface", () =>
+      runsOnAnInstance(programs.exitsWith(5))
+    )
+    it.effect("never: too large for each of them is a failure for each", () => noRoom)
+    it.effect("a public address on EC2 is NetworkInvalid", () => noPublicAddress)
   })
   suite(`${name}: tasks`, (it) => {
     it.effect("a task is found by startedBy until it is stopped", () => foundByStartedBy(programs))
@@ -75,33 +100,6 @@ export const awsSuite = <E>(
     it.effect("never: no stream exists is LogStreamNotFound", () => noStreams)
   })
 }
-
-const revisionsCountUp = Effect.gen(function* () {
-  const first = yield* register("revisions")
-  const second = yield* register("revisions")
-  assert.strictEqual(second.revision, (first.revision ?? 0) + 1)
-  const read = yield* Ecs.use((ecs) => ecs.describeTaskDefinition(target, "revisions"))
-  assert.strictEqual(read.taskDefinitionArn, second.taskDefinitionArn)
-  assert.strictEqual(read.status, "ACTIVE")
-  assert.strictEqual(read.enableFaultInjection, false)
-  const [container] = read.containerDefinitions ?? []
-  const { cpu, essential, environment, mountPoints, portMappings, volumesFrom, systemControls } = container ?? {}
-  const lists = [environment, mountPoints, portMappings, volumesFrom, systemControls]
-  assert.deepStrictEqual({ cpu, essential, lists }, { cpu: 0, essential: true, lists: [[], [], [], [], []] })
-})
-
-const unknownDefinition = Effect.gen(function* () {
-  const failure = yield* failureOf(Ecs.use((ecs) => ecs.describeTaskDefinition(target, "never-registered:7")))
-  assert.deepStrictEqual([failure.code, failure.retry], ["TaskDefinitionNotFound", "inactive"])
-  assert.match(failure.message, /never-registered:7/)
-})
-
-const badFargateSize = Effect.gen(function* () {
-  const input = { ...definitionOf("bad-size"), memory: "4096" }
-  const failure = yield* failureOf(Ecs.use((ecs) => ecs.registerTaskDefinition(target, input)))
-  assert.deepStrictEqual([failure.code, failure.retry], ["TaskDefinitionInvalid", "never"])
-  assert.match(failure.message, /256 CPU, 4096 memory/)
-})
 
 const endsWithExitCode = (programs: Programs) =>
   Effect.gen(function* () {
@@ -148,7 +146,7 @@ const unknownCluster = (programs: Programs) =>
     const input = yield* launchInput("no-cluster", { cluster: "not-there" })
     const failure = yield* failureOf(Ecs.use((ecs) => ecs.runTask(target, input)))
     assert.deepStrictEqual([failure.code, failure.retry], ["ClusterNotFound", "never"])
-    assert.match(failure.message, /^Cluster 'not-there' was not found in /)
+    assert.match(failure.message, /cluster 'not-there' not found\.$/)
     assert.include(failure.advice, "aws ecs create-cluster --cluster-name not-there")
   })
 

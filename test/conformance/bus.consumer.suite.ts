@@ -80,7 +80,7 @@ export const consumerSuite = (it: BusIt): void => {
     })
   )
 
-  it.effect("a crash: what a dead process held comes to another after the ack wait", () =>
+  it.effect("a crash: what a dead process held comes to another after the ack wait (scenario 50)", () =>
     Effect.gen(function* () {
       const room = yield* openRoom({ consumer: { ackWaitSeconds: 0.5 } })
       const client = yield* startClient
@@ -100,7 +100,7 @@ export const consumerSuite = (it: BusIt): void => {
     })
   )
 
-  it.effect("a handler slower than the ack wait is heart-beaten and handled once", () =>
+  it.effect("a handler slower than the ack wait is heart-beaten and handled once (scenario 51)", () =>
     Effect.gen(function* () {
       const room = yield* openRoom({ consumer: { ackWaitSeconds: 1 } })
       const longAfter = yield* Deferred.make<void>()

@@ -9,7 +9,7 @@ import { allFinished, cancel, finished, firstOn, output, request, stored } from 
 const pool = { image: "local/shell", executionRoleArn: "arn:aws:iam::000000000000:role/execution" }
 
 layer(layerFleet, { excludeTestServices: true })("a request becomes a run", (it) => {
-  it.effect("a program runs, its lines come in order, its exit code once", () =>
+  it.effect("a program runs, its lines come in order, its exit code once (peers 96)", () =>
     Effect.gen(function* () {
       const command = ["sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.2; done; exit 3"]
       const runId = yield* request({ ...pool, command })
@@ -50,7 +50,7 @@ layer(layerFleet, { excludeTestServices: true })("a request becomes a run", (it)
     })
   )
 
-  it.effect("invalid JSON ends its run and the original is kept among the dead letters", () =>
+  it.effect("invalid JSON ends its run and the original is kept among the dead letters (peers 103, scenario 49)", () =>
     Effect.gen(function* () {
       const runId = yield* request('{"command": [', "broken-1")
       assert.strictEqual((yield* finished(runId)).error?.code, "InvalidJson")
@@ -80,7 +80,7 @@ layer(layerFleet, { excludeTestServices: true })("a request becomes a run", (it)
     })
   )
 
-  it.effect("a running run is cancelled; a second cancel changes nothing", () =>
+  it.effect("a running run is cancelled; a second cancel changes nothing (peers 116, scenario 45, 80)", () =>
     Effect.gen(function* () {
       const runId = yield* request({ ...pool, command: ["sh", "-c", "echo up; exec sleep 60"] })
       yield* firstOn(Streams.logs, Subjects.logs(runId))
@@ -95,7 +95,7 @@ layer(layerFleet, { excludeTestServices: true })("a request becomes a run", (it)
     })
   )
 
-  it.effect("a cancel before its request ends it unlaunched; the same request twice is one run", () =>
+  it.effect("a cancel before its request ends it unlaunched; the same request twice is one run (peers 119)", () =>
     Effect.gen(function* () {
       yield* cancel("early-bird")
       yield* firstOn(`KV_fleet-runs`, "$KV.fleet-runs.early-bird")
@@ -109,7 +109,7 @@ layer(layerFleet, { excludeTestServices: true })("a request becomes a run", (it)
 })
 
 layer(layerFleet, { excludeTestServices: true })("many requests at once", (it) => {
-  it.effect("200 equal requests: 200 ends, 200 tasks, one definition", () =>
+  it.effect("200 equal requests: 200 ends, 200 tasks, one definition (scenario 28)", () =>
     Effect.gen(function* () {
       const command = ["simulate", "--seconds", "1", "--exit-code", "0"]
       const runIds = yield* Effect.forEach(Array.from({ length: 200 }), () => request({ ...pool, command }), {

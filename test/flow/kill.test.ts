@@ -77,7 +77,7 @@ const verify = (runIds: ReadonlyArray<string>) =>
   })
 
 it.live(
-  "crash: each service is killed once in the middle of 50 runs: 50 ends, 50 tasks, every line once and in order",
+  "crash: each service is killed once in the middle of 50 runs: 50 ends, 50 tasks, every line once and in order (peers 86, 122, scenario 87, 88)",
   () =>
     Effect.gen(function* () {
       const { killOne } = yield* startFleet(1)
@@ -97,7 +97,7 @@ it.live(
 )
 
 it.live(
-  "crash: with two replicas of each service one of each is killed: the same, and both had done work",
+  "crash: with two replicas of each service one of each is killed: the same, and both had done work (peers 122, scenario 88)",
   () =>
     Effect.gen(function* () {
       const { running, killOne } = yield* startFleet(2)

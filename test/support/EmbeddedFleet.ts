@@ -27,32 +27,43 @@ export const quickSettings: Readonly<Record<string, string>> = {
   FLEET_AWS_RUN_TASK_BURST: "1000"
 }
 
-const env = { ...quickSettings, AWS_REGION: "us-east-1" }
+const region = { AWS_REGION: "us-east-1" }
 
-const services = Layer.mergeAll(
-  Layer.unwrap(Effect.map(readConfig(dispatcherConfig, { env }), Dispatcher.layer)),
-  Layer.unwrap(Effect.map(readConfig(launcherConfig, { env }), Launcher.layer)),
-  Layer.unwrap(Effect.map(readConfig(watcherConfig, { env }), Watcher.layer)),
-  Layer.unwrap(Effect.map(readConfig(logStreamerConfig, { env }), LogStreamer.layer))
-)
+const services = (env: Readonly<Record<string, string>>) =>
+  Layer.mergeAll(
+    Layer.unwrap(Effect.map(readConfig(dispatcherConfig, { env }), Dispatcher.layer)),
+    Layer.unwrap(Effect.map(readConfig(launcherConfig, { env }), Launcher.layer)),
+    Layer.unwrap(Effect.map(readConfig(watcherConfig, { env }), Watcher.layer)),
+    Layer.unwrap(Effect.map(readConfig(logStreamerConfig, { env }), LogStreamer.layer))
+  )
 
 const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers: [url], name: "test" })))
 
 /** The SDK finds local-aws by the environment of this process. */
-const aws = Layer.unwrap(
-  Effect.map(LocalAws, ({ url }) => {
-    Object.assign(process.env, env, sdkEnv(url))
-    return Aws.layer
-  })
-)
-
-/** The whole fleet in this process, on this nats-server and local-aws. */
-export const layerFleetOn = (nats: typeof natsServer) =>
-  services.pipe(
-    Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
-    Layer.provideMerge(Layer.mergeAll(bus, aws)),
-    Layer.provideMerge(Layer.mergeAll(nats, localAws()))
+const aws = (env: Readonly<Record<string, string>>) =>
+  Layer.unwrap(
+    Effect.map(LocalAws, ({ url }) => {
+      Object.assign(process.env, env, sdkEnv(url))
+      return Aws.layer
+    })
   )
+
+/** The whole fleet in this process, on this nats-server and on what stands for AWS; `more` are settings. */
+export const layerFleetWith = <A, E>(
+  nats: typeof natsServer,
+  amazon: Layer.Layer<LocalAws | A, E>,
+  more: Readonly<Record<string, string>> = {}
+) => {
+  const env = { ...quickSettings, ...region, ...more }
+  return services(env).pipe(
+    Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
+    Layer.provideMerge(Layer.mergeAll(bus, aws(env))),
+    Layer.provideMerge(Layer.mergeAll(nats, amazon))
+  )
+}
+
+/** The same on this nats-server and a local-aws of its own. */
+export const layerFleetOn = (nats: typeof natsServer) => layerFleetWith(nats, localAws())
 
 /** The same on the nats-server that is found first. */
 export const layerFleet = layerFleetOn(natsServer)

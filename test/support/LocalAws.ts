@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-ecs"
 import { assert, vi } from "@effect/vitest"
 import { Effect } from "effect"
+import type { Fault } from "#aws/model/Fault.ts"
 import type { Settings } from "#services/local-aws/config.ts"
 import type { CallCounts, LaunchedTask } from "#services/local-aws/Journal.ts"
 import { LocalAws } from "#services/local-aws/LocalAws.ts"
@@ -73,6 +74,20 @@ export const launchedTasks: Effect.Effect<ReadonlyArray<LaunchedTask>, never, Lo
   ({ tasks }) => tasks
 )
 
+/** Lets something go wrong with the next calls; what is wrong with the fault itself fails the test. */
+export const inject = (fault: Fault): Effect.Effect<void, never, LocalAws> =>
+  Effect.asVoid(fleet("faults", { method: "POST", body: JSON.stringify(fault) }))
+
+/** Every fault so far, with how many calls it met, and how many it still will. */
+export const faults: Effect.Effect<ReadonlyArray<ListedFault>, never, LocalAws> = Effect.map(
+  fleet<{ readonly faults: ReadonlyArray<ListedFault> }>("faults"),
+  ({ faults }) => faults
+)
+
+export type ListedFault = Fault & { readonly id: number; readonly fired: number; readonly left: number | "all" }
+
+export const clearFaults: Effect.Effect<void, never, LocalAws> = Effect.asVoid(fleet("faults", { method: "DELETE" }))
+
 /** Ends every container and forgets everything. */
 export const reset: Effect.Effect<void, never, LocalAws> = Effect.asVoid(fleet("reset", { method: "POST" }))
 
@@ -131,9 +146,13 @@ export const runTask = Effect.fnUntraced(function* (taskDefinition: string, inpu
 })
 
 /** Asks until the task satisfies `fact`. */
-export const taskWhen = Effect.fnUntraced(function* (taskArn: string, fact: (task: Task) => boolean) {
+export const taskWhen = Effect.fnUntraced(function* (
+  taskArn: string,
+  fact: (task: Task) => boolean,
+  cluster = "default"
+) {
   const ecs = yield* ecsClient
-  const describe = Effect.promise(() => ecs.send(new DescribeTasksCommand({ tasks: [taskArn] })))
+  const describe = Effect.promise(() => ecs.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] })))
   const { tasks = [] } = yield* Effect.repeat(describe, { until: ({ tasks = [] }) => tasks.some(fact) })
   return tasks[0] ?? {}
 })

@@ -1,3 +1,4 @@
+import type { RunTaskCommandInput } from "@aws-sdk/client-ecs"
 import { Clock, Effect, Layer } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
@@ -26,12 +27,15 @@ const registered = Effect.gen(function* () {
   return taskDefinition?.taskDefinitionArn ?? ""
 }).pipe(Effect.orDie)
 
-/** Keeps a record that waits for its launch, publishes the order for it and hands it out for the first time. */
+/**
+ * Keeps a record that waits for its launch, publishes the order for it and hands it out for the first time. The network
+ * is inferred, unless the order has one.
+ */
 export const anOrder = (change: Partial<TaskdefReady> = {}, cluster = "default") =>
   Effect.gen(function* () {
     const order = aTaskdefReady({
       target: { region },
-      inferNetwork: {},
+      ...(change.runTask?.networkConfiguration === undefined ? { inferNetwork: {} } : {}),
       runTask: {
         cluster,
         launchType: "FARGATE",
@@ -80,14 +84,36 @@ export const spoiltLaunches = (...launches: ReadonlyArray<SpoiltLaunch>) =>
     })
   )
 
+/** ECS that keeps what RunTask is called with. */
+export const recordedLaunches = (inputs: Array<RunTaskCommandInput>) =>
+  Layer.effect(
+    Ecs,
+    Effect.map(Ecs, (ecs) => {
+      const runTask: typeof ecs.runTask = (target, input) =>
+        Effect.suspend(() => {
+          inputs.push(input)
+          return ecs.runTask(target, input)
+        })
+      return Ecs.of({ ...ecs, runTask })
+    })
+  )
+
+/** The subnets of the default VPC. */
+export const defaultSubnets = Effect.gen(function* () {
+  const { ec2 } = yield* EcsModel
+  const { Subnets = [] } = yield* ec2.DescribeSubnets(region, {
+    Filters: [{ Name: "default-for-az", Values: ["true"] }]
+  })
+  return Subnets.flatMap(({ SubnetId }) => SubnetId ?? [])
+}).pipe(Effect.orDie)
+
 /** A task of attempt 1 that runs for ten minutes, and the published fact that it was started. */
 export const aRunningTask = Effect.gen(function* () {
-  const { ecs, ec2 } = yield* EcsModel
-  const { Subnets = [] } = yield* ec2.DescribeSubnets(region, {})
+  const { ecs } = yield* EcsModel
   const { tasks = [] } = yield* ecs.RunTask(region, {
     taskDefinition: yield* registered,
     launchType: "FARGATE",
-    networkConfiguration: { awsvpcConfiguration: { subnets: Subnets.flatMap(({ SubnetId }) => SubnetId ?? []) } }
+    networkConfiguration: { awsvpcConfiguration: { subnets: yield* defaultSubnets } }
   })
   const now = yield* Clock.currentTimeMillis
   const started = aTaskStarted({

@@ -49,8 +49,22 @@ export const refused = (seconds: number): Of<"run.refused"> => ({
   kind: "run.refused",
   at: at(seconds),
   outcome: "rejected",
-  problem: { code: "TaskDefinitionInvalid", message: "No such size.", advice: "Use another." }
+  problems: [{ code: "TaskDefinitionInvalid", message: "No such size.", advice: "Use another." }]
 })
+
+/** The definition cannot be made just now. */
+export const delayed = (seconds: number): Of<"run.delayed"> => ({
+  kind: "run.delayed",
+  at: at(seconds),
+  problem: { code: "Throttled", message: "AWS asks for patience.", advice: "It is tried again." }
+})
+
+/** The launch that fails because somebody deregistered the definition. */
+export const definitionGone = (seconds: number, change: Change<"task.rejected"> = {}): Of<"task.rejected"> =>
+  rejected(seconds, {
+    problem: { code: "TaskDefinitionInactive", message: "The definition is inactive.", advice: "It is made again." },
+    ...change
+  })
 
 export const ready = (seconds: number, change: Change<"taskdef.ready"> = {}): Of<"taskdef.ready"> => ({
   kind: "taskdef.ready",

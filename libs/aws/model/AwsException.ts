@@ -9,6 +9,10 @@ export interface AwsException {
   readonly message: string
   /** `ConflictException`: ARNs of the tasks that the client token already started. */
   readonly resourceIds?: ReadonlyArray<string>
+  /** The connection ended without an answer: nothing is answered, and a client finds out by itself, as the SDK does. */
+  readonly code?: "ECONNRESET"
+  /** Where the HTTP status is not the one that follows from the name; as the SDK shows it. */
+  readonly $metadata?: { readonly httpStatusCode: number }
 }
 
 /** What a function of the model returns: the answer, or the error that AWS would give. */
@@ -16,3 +20,18 @@ export type Answer<A> = Result.Result<A, AwsException>
 
 export const refuse = (__type: string, message: string): Result.Result<never, AwsException> =>
   Result.fail({ __type, message })
+
+/** The caller's parameter is wrong. */
+export const invalid = (message: string): AwsException => ({ __type: "InvalidParameterException", message })
+
+/** The caller's request is wrong, for reasons that have no exception of their own. */
+export const client = (message: string): AwsException => ({ __type: "ClientException", message })
+
+/** The first problem that a check finds, or undefined. */
+export const firstProblem = (checks: ReadonlyArray<() => AwsException | undefined>): AwsException | undefined => {
+  for (const check of checks) {
+    const problem = check()
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}

@@ -2,10 +2,9 @@ import type { RunTaskRequest } from "@aws-sdk/client-ecs"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { fargateLaunch, onFargate, region } from "#test/support/EcsWorld.ts"
 import { EcsModel, type EcsModelOptions } from "./EcsModel.ts"
 import { type ContainerSpec, Runtime, RuntimeRefused } from "./Runtime.ts"
-
-const region = "us-east-1"
 
 const model = (options: Partial<EcsModelOptions> = {}, runtime: Layer.Layer<Runtime> = Runtime.layerSimulated) =>
   EcsModel.layer({ timeScale: "instant", ...options }).pipe(Layer.provide(runtime))
@@ -13,8 +12,9 @@ const model = (options: Partial<EcsModelOptions> = {}, runtime: Layer.Layer<Runt
 const register = (command: ReadonlyArray<string>, more: Record<string, string> = { "awslogs-create-group": "true" }) =>
   EcsModel.use(({ ecs }) =>
     ecs.RegisterTaskDefinition(region, {
+      ...onFargate,
       family: "f",
-      memory: "512",
+      executionRoleArn: "arn:aws:iam::000000000000:role/execution",
       containerDefinitions: [
         {
           name: "main",
@@ -32,7 +32,7 @@ const register = (command: ReadonlyArray<string>, more: Record<string, string> =
 const launch = (more: Partial<RunTaskRequest> = {}) =>
   EcsModel.use(({ ecs }) =>
     Effect.map(
-      ecs.RunTask(region, { taskDefinition: "f", launchType: "EC2", ...more }),
+      ecs.RunTask(region, { ...fargateLaunch, taskDefinition: "f", ...more }),
       ({ tasks }) => tasks?.[0]?.taskArn ?? ""
     )
   )
@@ -182,8 +182,11 @@ describe("EcsModel", () => {
       const { ecs, faults } = yield* EcsModel
       yield* register(["simulate", "--seconds", "60"])
       yield* faults.failLaunches({ reason: "AGENT" }, 1)
-      assert.strictEqual((yield* ecs.RunTask(region, { taskDefinition: "f" })).failures?.[0]?.reason, "AGENT")
-      yield* faults.holdProvisioning(1)
+      assert.strictEqual(
+        (yield* ecs.RunTask(region, { ...fargateLaunch, taskDefinition: "f" })).failures?.[0]?.reason,
+        "AGENT"
+      )
+      assert.isTrue(yield* faults.inject({ action: "RunTask", hold: "PROVISIONING" }))
       const [held, spot, gone] = [yield* launch(), yield* launch(), yield* launch()]
       yield* TestClock.adjust("1 seconds")
       assert.deepStrictEqual([yield* status(held), yield* status(spot)], ["PROVISIONING", "RUNNING"])

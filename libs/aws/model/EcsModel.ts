@@ -2,8 +2,13 @@ import { randomUUID } from "node:crypto"
 import type { Failure, StopTaskRequest, StopTaskResponse, TaskStopCode } from "@aws-sdk/client-ecs"
 import { Clock, Context, Effect, Layer, Result } from "effect"
 import type { Answer } from "./AwsException.ts"
+import * as providers from "./capacityProviders.ts"
 import * as clusters from "./clusters.ts"
+import * as instances from "./containerInstances.ts"
 import { type Engine, forget, makeEngine, tell, wakeScheduler } from "./engine.ts"
+import type { Fault } from "./Fault.ts"
+import type { InjectedFault } from "./FaultBook.ts"
+import { allSpoilt, spoilt } from "./faults.ts"
 import * as logs from "./logs.ts"
 import type { Ec2Operations, EcsOperations, LogsOperations, Operation } from "./Operations.ts"
 import { Runtime } from "./Runtime.ts"
@@ -15,16 +20,27 @@ import { defaultOptions, type EcsModelOptions, findTask, makeWorld, parseTaskArn
 
 export type { EcsModelOptions, ModelNetwork, TimeScale } from "./World.ts"
 
-/** What AWS does by itself; for a control API and for tests. Tasks are named by ARN; `false` = no such task. */
+/** What goes wrong, and what AWS does by itself; for a control API and for tests. */
 export interface ModelFaults {
-  /** The next `calls` new launches (not replays of a token) answer with this failure and start nothing. */
+  /** Adds a fault; false = there are too many (`maxFaults`). */
+  readonly inject: (fault: Fault) => Effect.Effect<boolean>
+  /** Every fault so far, also those that are used up, and how often each met a call. */
+  readonly list: Effect.Effect<ReadonlyArray<InjectedFault>>
+  readonly clear: Effect.Effect<void>
+  /** `inject` for the next `calls` launches (not replays of a token): they answer this failure and start nothing. */
   readonly failLaunches: (failure: Failure, calls: number) => Effect.Effect<void>
-  /** The next `count` launched tasks stay in PROVISIONING until they are stopped. */
-  readonly holdProvisioning: (count: number) => Effect.Effect<void>
-  /** The platform ends a task, e.g. `SpotInterruption`, `Your Spot Task was interrupted.`. */
+  /** Lets faults of the named action happen to an operation that is not the model's own. */
+  readonly spoilt: <Input, Output>(action: string, operation: Operation<Input, Output>) => Operation<Input, Output>
+  /** The platform ends a task, e.g. `SpotInterruption`, `Your Spot Task was interrupted.`; by ARN, false = no such task. */
   readonly stop: (taskArn: string, stopCode: TaskStopCode, reason: string) => Effect.Effect<boolean>
-  /** The task vanishes from every answer, whatever its state, and its containers end. */
+  /** The task vanishes from every answer, whatever its state, and its containers end; false = no such task. */
   readonly forget: (taskArn: string) => Effect.Effect<boolean>
+}
+
+export interface ModelOperations {
+  readonly ecs: EcsOperations
+  readonly ec2: Ec2Operations
+  readonly logs: LogsOperations
 }
 
 /**
@@ -33,10 +49,9 @@ export interface ModelFaults {
  */
 export class EcsModel extends Context.Service<
   EcsModel,
-  {
-    readonly ecs: EcsOperations
-    readonly ec2: Ec2Operations
-    readonly logs: LogsOperations
+  ModelOperations & {
+    /** The same operations, except that no call fails or is lost by a fault: to look, and to build on. */
+    readonly unspoilt: ModelOperations
     readonly faults: ModelFaults
   }
 >()("aws/model/EcsModel") {
@@ -46,10 +61,16 @@ export class EcsModel extends Context.Service<
       Effect.gen(function* () {
         const world = makeWorld({ ...defaultOptions, newId: randomId, ...options })
         const engine = yield* makeEngine(world, yield* Runtime, yield* Clock.Clock)
-        return EcsModel.of({
+        const unspoilt = {
           ecs: ecsOperations(engine),
           ec2: ec2Operations(engine),
-          logs: logsOperations(engine),
+          logs: logsOperations(engine)
+        }
+        return EcsModel.of({
+          ecs: allSpoilt(world.faults, unspoilt.ecs),
+          ec2: allSpoilt(world.faults, unspoilt.ec2),
+          logs: allSpoilt(world.faults, unspoilt.logs),
+          unspoilt,
           faults: faults(engine)
         })
       })
@@ -75,6 +96,12 @@ const ecsOperations = (engine: Engine): EcsOperations => ({
   DescribeClusters: operation(engine, clusters.describeClusters),
   ListClusters: operation(engine, clusters.listClusters),
   DeleteCluster: operation(engine, clusters.deleteCluster),
+  PutClusterCapacityProviders: operation(engine, providers.putClusterCapacityProviders),
+  CreateCapacityProvider: operation(engine, providers.createCapacityProvider),
+  DescribeCapacityProviders: operation(engine, providers.describeCapacityProviders),
+  RegisterContainerInstance: operation(engine, instances.registerContainerInstance),
+  ListContainerInstances: operation(engine, instances.listContainerInstances),
+  DescribeContainerInstances: operation(engine, instances.describeContainerInstances),
   RegisterTaskDefinition: operation(engine, definitions.registerTaskDefinition),
   DescribeTaskDefinition: operation(engine, definitions.describeTaskDefinition),
   DeregisterTaskDefinition: operation(engine, definitions.deregisterTaskDefinition),
@@ -112,23 +139,27 @@ const stopTask = (engine: Engine, world: World, region: string, input: StopTaskR
   return Result.succeed({ task: findTask(world, key)?.task })
 }
 
-const faults = (engine: Engine): ModelFaults => ({
-  failLaunches: (failure, calls) =>
-    Effect.sync(() => {
-      engine.world.launchFailures.push(...Array.from({ length: calls }, () => failure))
-    }),
-  holdProvisioning: (count) =>
-    Effect.sync(() => {
-      engine.world.heldLaunches += count
-    }),
-  stop: (taskArn, stopCode, reason) =>
-    Effect.sync(() => {
-      const key = parseTaskArn(taskArn)
-      return key !== undefined && tell(engine, key, { _tag: "StopAsked", stopCode, reason })
-    }),
-  forget: (taskArn) =>
-    Effect.sync(() => {
-      const key = parseTaskArn(taskArn)
-      return key !== undefined && forget(engine, key)
-    })
-})
+const faults = (engine: Engine): ModelFaults => {
+  const book = engine.world.faults
+  return {
+    inject: (fault) => Effect.sync(() => book.inject(fault)),
+    list: Effect.sync(() => book.list()),
+    clear: Effect.sync(() => book.clear()),
+    failLaunches: ({ reason = "", detail, arn }, times) =>
+      Effect.sync(() => {
+        const failure = { reason, ...(detail === undefined ? {} : { detail }), ...(arn === undefined ? {} : { arn }) }
+        book.inject({ action: "RunTask", times, failures: [failure] })
+      }),
+    spoilt: (action, operation) => spoilt(book, action, operation),
+    stop: (taskArn, stopCode, reason) =>
+      Effect.sync(() => {
+        const key = parseTaskArn(taskArn)
+        return key !== undefined && tell(engine, key, { _tag: "StopAsked", stopCode, reason })
+      }),
+    forget: (taskArn) =>
+      Effect.sync(() => {
+        const key = parseTaskArn(taskArn)
+        return key !== undefined && forget(engine, key)
+      })
+  }
+}

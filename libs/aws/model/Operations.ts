@@ -16,6 +16,30 @@ export interface EcsOperations {
   readonly DescribeClusters: Operation<EcsSdk.DescribeClustersRequest, EcsSdk.DescribeClustersResponse>
   readonly ListClusters: Operation<EcsSdk.ListClustersRequest, EcsSdk.ListClustersResponse>
   readonly DeleteCluster: Operation<EcsSdk.DeleteClusterRequest, EcsSdk.DeleteClusterResponse>
+  readonly PutClusterCapacityProviders: Operation<
+    EcsSdk.PutClusterCapacityProvidersRequest,
+    EcsSdk.PutClusterCapacityProvidersResponse
+  >
+  readonly CreateCapacityProvider: Operation<
+    EcsSdk.CreateCapacityProviderRequest,
+    EcsSdk.CreateCapacityProviderResponse
+  >
+  readonly DescribeCapacityProviders: Operation<
+    EcsSdk.DescribeCapacityProvidersRequest,
+    EcsSdk.DescribeCapacityProvidersResponse
+  >
+  readonly RegisterContainerInstance: Operation<
+    EcsSdk.RegisterContainerInstanceRequest,
+    EcsSdk.RegisterContainerInstanceResponse
+  >
+  readonly ListContainerInstances: Operation<
+    EcsSdk.ListContainerInstancesRequest,
+    EcsSdk.ListContainerInstancesResponse
+  >
+  readonly DescribeContainerInstances: Operation<
+    EcsSdk.DescribeContainerInstancesRequest,
+    EcsSdk.DescribeContainerInstancesResponse
+  >
   readonly RegisterTaskDefinition: Operation<
     EcsSdk.RegisterTaskDefinitionRequest,
     EcsSdk.RegisterTaskDefinitionResponse

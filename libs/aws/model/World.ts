@@ -1,6 +1,10 @@
-import type { Cluster, Failure, RunTaskResponse, Tag, Task, TaskDefinition } from "@aws-sdk/client-ecs"
+import type { Cluster, RunTaskRequest, RunTaskResponse, Tag, Task, TaskDefinition } from "@aws-sdk/client-ecs"
 import { DueQueue } from "./DueQueue.ts"
+import type { StopFault } from "./Fault.ts"
+import { FaultBook } from "./FaultBook.ts"
+import { type InstanceGroup, type InstanceRecord, makeInstances } from "./instances.ts"
 import { type LogStore, makeLogStore } from "./LogStore.ts"
+import type { Placing } from "./placement.ts"
 import type { ContainerSpec } from "./Runtime.ts"
 
 /**
@@ -13,10 +17,8 @@ export interface World {
   readonly regions: Map<string, Region>
   /** Every timed change of every region. */
   readonly due: DueQueue<DueThing>
-  /** Failures that the next RunTask calls answer with. */
-  readonly launchFailures: Array<Failure>
-  /** How many of the next tasks stay in PROVISIONING. */
-  heldLaunches: number
+  /** What goes wrong with the next calls. */
+  readonly faults: FaultBook
   sequence: number
 }
 
@@ -31,12 +33,16 @@ export interface EcsModelOptions {
   readonly logDelaySeconds: number
   /** Log events kept over all streams of a region; the oldest streams are emptied first. */
   readonly maxLogEvents: number
-  /** Clusters that exist from the start, in every region. */
+  /** Clusters that exist from the start, in every region, with the providers FARGATE and FARGATE_SPOT. */
   readonly clusters: ReadonlyArray<string>
+  /** Container instances that a cluster has from the moment it exists; other clusters have none. */
+  readonly containerInstances: ReadonlyArray<InstanceGroup>
   /** The networks of every region; at most one is the default VPC. */
   readonly networks: ReadonlyArray<ModelNetwork>
   /** 32 lower-case hexadecimal digits. */
   readonly newId: () => string
+  /** Told of every launch and every replay of one, also when a fault keeps the answer from the caller. */
+  readonly onLaunch: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
 }
 
 /** How long a task stays in each state: no time, about 50 ms each, or as on Fargate (about 20 s to start). */
@@ -63,11 +69,19 @@ export interface Region {
   readonly name: string
   readonly clusters: Map<string, ClusterRecord>
   readonly families: Map<string, Array<DefinitionRecord>>
+  readonly capacityProviders: Map<string, ProviderKind>
   readonly logs: LogStore
 }
 
+/** As DescribeCapacityProviders calls it. */
+export type ProviderKind = "FARGATE" | "FARGATE_SPOT" | "EC2_AUTOSCALING" | "MANAGED_INSTANCES"
+
 export interface ClusterRecord {
   cluster: Cluster
+  /** By ARN. */
+  readonly instances: Map<string, InstanceRecord>
+  /** Ids of tasks that wait in PROVISIONING for room on an instance, the oldest first. */
+  readonly waiting: Set<string>
   readonly tasks: Map<string, TaskRecord>
   /** Task ids by `startedBy`. */
   readonly startedBy: Map<string, Set<string>>
@@ -92,11 +106,16 @@ export interface TaskRecord {
   /** Order of launch, over all regions. */
   readonly sequence: number
   readonly token: string | undefined
-  /** Stays in PROVISIONING until stopped. */
-  readonly isHeld: boolean
+  /** Needs room on a container instance, and has it if the task has a `containerInstanceArn`. */
+  readonly placing?: Placing | undefined
+  /** The platform will stop it so. */
+  readonly fate?: StopFault | undefined
   /** When the present state ends by itself; undefined = it waits for something else. */
   readonly dueAt: number | undefined
 }
+
+/** So large that only a task that asks for nonsense finds no room: like an m6i.32xlarge. */
+const largeInstance = { cluster: "default", count: 1, cpu: 131_072, memory: 524_288, gpu: 0 }
 
 export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
   timeScale: "dev",
@@ -106,12 +125,23 @@ export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
   logDelaySeconds: 0,
   maxLogEvents: 1_000_000,
   clusters: ["default"],
+  containerInstances: [
+    { ...largeInstance, launchType: "EC2" },
+    { ...largeInstance, launchType: "EXTERNAL" }
+  ],
+  onLaunch: () => {},
   networks: [
     {
       vpcId: "vpc-0f1ee70000000001",
       isDefault: true,
       subnetIds: ["subnet-0f1ee7000000000a", "subnet-0f1ee7000000000b", "subnet-0f1ee7000000000c"],
       securityGroupId: "sg-0f1ee70000000001"
+    },
+    {
+      vpcId: "vpc-0f1ee70000000002",
+      isDefault: false,
+      subnetIds: ["subnet-0f1ee7000000001a", "subnet-0f1ee7000000001b"],
+      securityGroupId: "sg-0f1ee70000000002"
     }
   ]
 }
@@ -120,8 +150,7 @@ export const makeWorld = (options: EcsModelOptions): World => ({
   options,
   regions: new Map(),
   due: new DueQueue(),
-  launchFailures: [],
-  heldLaunches: 0,
+  faults: new FaultBook(),
   sequence: 0
 })
 
@@ -133,28 +162,41 @@ export const regionOf = (world: World, name: string): Region => {
     name,
     clusters: new Map(),
     families: new Map(),
+    capacityProviders: new Map([
+      ["FARGATE", "FARGATE"],
+      ["FARGATE_SPOT", "FARGATE_SPOT"]
+    ]),
     logs: makeLogStore(world.options.maxLogEvents)
   }
   world.regions.set(name, region)
-  for (const cluster of world.options.clusters) region.clusters.set(cluster, makeCluster(world, region, cluster, []))
+  const providers = { capacityProviders: ["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy: [] }
+  for (const cluster of world.options.clusters) {
+    region.clusters.set(cluster, makeCluster(world, region, cluster, { tags: [], ...providers }))
+  }
   return region
 }
 
-export const makeCluster = (world: World, region: Region, name: string, tags: Array<Tag>): ClusterRecord => ({
+export const makeCluster = (
+  world: World,
+  region: Region,
+  name: string,
+  more: Pick<Cluster, "tags" | "settings" | "capacityProviders" | "defaultCapacityProviderStrategy">
+): ClusterRecord => ({
   cluster: {
     clusterArn: ecsArn(world, region.name, `cluster/${name}`),
     clusterName: name,
     status: "ACTIVE",
-    registeredContainerInstancesCount: 0,
     runningTasksCount: 0,
     pendingTasksCount: 0,
     activeServicesCount: 0,
     statistics: [],
-    tags,
     settings: [{ name: "containerInsights", value: "disabled" }],
-    capacityProviders: ["FARGATE", "FARGATE_SPOT"],
-    defaultCapacityProviderStrategy: []
+    ...more
   },
+  instances: makeInstances(world.options.containerInstances, name, region.name, (resource) =>
+    ecsArn(world, region.name, resource)
+  ),
+  waiting: new Set(),
   tasks: new Map(),
   startedBy: new Map(),
   tokens: new Map()
@@ -166,7 +208,10 @@ export const ecsArn = (world: World, region: string, resource: string): string =
 
 /** The name of a cluster given by name or ARN; absent = `default`. */
 export const clusterName = (reference: string | undefined): string =>
-  reference === undefined || reference === "" ? "default" : reference.slice(reference.lastIndexOf("/") + 1)
+  reference === undefined || reference === "" ? "default" : nameOf(reference)
+
+/** The name in an ARN, or the name itself. */
+export const nameOf = (reference: string): string => reference.slice(reference.lastIndexOf("/") + 1)
 
 export const findTask = (world: World, key: TaskKey): TaskRecord | undefined =>
   world.regions.get(key.region)?.clusters.get(key.cluster)?.tasks.get(key.id)
@@ -193,6 +238,7 @@ export const forgetTask = (world: World, key: TaskKey): boolean => {
   const record = cluster?.tasks.get(key.id)
   if (cluster === undefined || record === undefined) return false
   cluster.tasks.delete(key.id)
+  cluster.waiting.delete(key.id)
   if (record.token !== undefined) cluster.tokens.delete(record.token)
   const group = cluster.startedBy.get(record.task.startedBy ?? "")
   group?.delete(key.id)

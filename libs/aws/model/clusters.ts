@@ -1,8 +1,11 @@
 import type * as Sdk from "@aws-sdk/client-ecs"
 import { Result } from "effect"
 import { type Answer, refuse } from "./AwsException.ts"
+import { associated } from "./capacityProviders.ts"
+import { activeCluster, isActive } from "./clusterRecords.ts"
 import { page } from "./pages.ts"
-import { type ClusterRecord, clusterName, ecsArn, makeCluster, type Region, regionOf, type World } from "./World.ts"
+import { refuseTags } from "./tagRules.ts"
+import { type ClusterRecord, clusterName, ecsArn, makeCluster, regionOf, type World } from "./World.ts"
 
 export const createCluster = (
   world: World,
@@ -14,9 +17,18 @@ export const createCluster = (
   const { clusters } = regionOf(world, region)
   const known = clusters.get(name)
   if (known?.cluster.status === "ACTIVE") return Result.succeed({ cluster: known.cluster })
-  const made = makeCluster(world, regionOf(world, region), name, input.tags ?? [])
-  clusters.set(name, made)
-  return Result.succeed({ cluster: made.cluster })
+  const problem = refuseTags(input.tags)
+  if (problem !== undefined) return Result.fail(problem)
+  return Result.map(associated(regionOf(world, region), input), (providers) => {
+    const settings = input.settings === undefined ? {} : { settings: input.settings }
+    const made = makeCluster(world, regionOf(world, region), name, {
+      tags: input.tags ?? [],
+      ...settings,
+      ...providers
+    })
+    clusters.set(name, made)
+    return { cluster: counted(made) }
+  })
 }
 
 export const describeClusters = (
@@ -61,20 +73,11 @@ export const deleteCluster = (
   return Result.succeed({ cluster: found.success.cluster })
 }
 
-/** The cluster that a call names (absent = `default`), or AWS's refusal. */
-export const activeCluster = (region: Region, reference: string | undefined): Answer<ClusterRecord> => {
-  const record = region.clusters.get(clusterName(reference))
-  return record !== undefined && isActive(record)
-    ? Result.succeed(record)
-    : refuse("ClusterNotFoundException", "Cluster not found.")
-}
-
-const isActive = (record: ClusterRecord) => record.cluster.status === "ACTIVE"
-
 const counted = (record: ClusterRecord): Sdk.Cluster => {
   const statuses = [...record.tasks.values()].map(({ task }) => task.lastStatus)
   return {
     ...record.cluster,
+    registeredContainerInstancesCount: record.instances.size,
     runningTasksCount: statuses.filter((status) => status === "RUNNING").length,
     pendingTasksCount: statuses.filter((status) => ["PROVISIONING", "PENDING", "ACTIVATING"].includes(status ?? ""))
       .length

@@ -1,5 +1,7 @@
 import { Cause, type Clock, Effect, FiberMap, FiberSet, Latch, Result, type Scope } from "effect"
+import { giveBackRoom } from "./instances.ts"
 import { append, createGroup, createStream } from "./LogStore.ts"
+import { placeWaiting } from "./launch.ts"
 import { type Command, step, type TaskEvent } from "./lifecycle.ts"
 import { type ContainerSpec, type LogLocation, type Runtime, RuntimeRefused, type Started } from "./Runtime.ts"
 import { findTask, forgetTask, putTask, regionOf, type TaskKey, type TaskRecord, type World } from "./World.ts"
@@ -100,12 +102,27 @@ export const tell = (engine: Engine, key: TaskKey, event: TaskEvent): boolean =>
 /** Removes a task whatever its state, and ends its containers. */
 export const forget = (engine: Engine, key: TaskKey): boolean => {
   engine.runOther(FiberMap.remove(engine.tasks, key.id))
-  return forgetTask(engine.world, key)
+  const record = findTask(engine.world, key)
+  if (record !== undefined && record.task.lastStatus !== "STOPPED") giveBack(engine, record)
+  const isKnown = forgetTask(engine.world, key)
+  wakeScheduler(engine)
+  return isKnown
+}
+
+/** The room that the task had on an instance is free again: others may have waited for it. */
+const giveBack = (engine: Engine, { key, placing, task }: TaskRecord): void => {
+  const cluster = engine.world.regions.get(key.region)?.clusters.get(key.cluster)
+  const instance = cluster?.instances.get(task.containerInstanceArn ?? "")
+  if (cluster === undefined || instance === undefined || placing === undefined) return
+  giveBackRoom(instance, placing.needs, placing.group)
+  placeWaiting(engine.world, key.region, cluster, engine.clock.currentTimeMillisUnsafe())
 }
 
 const advance = (engine: Engine, record: TaskRecord, event: TaskEvent, now: number): void => {
   const next = step(record, event, now, engine.world.options)
   putTask(engine.world, next.record, record.dueAt)
+  const hasStopped = next.record.task.lastStatus === "STOPPED" && record.task.lastStatus !== "STOPPED"
+  if (hasStopped) giveBack(engine, next.record)
   if (next.command !== undefined) obey(engine, next.record, next.command)
 }
 

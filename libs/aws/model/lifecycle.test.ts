@@ -30,7 +30,6 @@ const launched: TaskRecord = {
   })),
   sequence: 0,
   token: undefined,
-  isHeld: false,
   dueAt: stateMillis.fargate.PROVISIONING
 }
 
@@ -80,7 +79,7 @@ describe("lifecycle", () => {
     ]
     assert.deepStrictEqual(
       times.map((at) => at?.getTime()),
-      [4000, 12_000, 19_000, 19_000, 19_000, 19_000, now]
+      [4000, 12_000, 18_000, 19_000, 19_000, 19_000, now]
     )
     assert.deepStrictEqual([task.stopCode, task.desiredStatus], ["EssentialContainerExited", "STOPPED"])
     assert.deepStrictEqual(

@@ -1,25 +1,21 @@
 import { hash } from "node:crypto"
 import type * as Sdk from "@aws-sdk/client-ecs"
 import { Result } from "effect"
-import type { Answer, AwsException } from "./AwsException.ts"
-import { activeCluster } from "./clusters.ts"
-import { containerSpecs } from "./containers.ts"
-import { stateMillis } from "./lifecycle.ts"
-import { refuseForDefinition, refuseRequest, runsOnFargate } from "./runTaskRules.ts"
+import { type Answer, type AwsException, client, firstProblem, invalid } from "./AwsException.ts"
+import { activeCluster } from "./clusterRecords.ts"
+import { takeLaunchFault } from "./faults.ts"
+import { launchOne } from "./launch.ts"
+import { type LaunchPlan, planLaunches } from "./launchPlan.ts"
+import type { Launch } from "./newTask.ts"
+import { refuseForDefinition, refuseRequest } from "./runTaskRules.ts"
 import { findDefinition } from "./taskDefinitions.ts"
-import {
-  type ClusterRecord,
-  clusterName,
-  type DefinitionRecord,
-  ecsArn,
-  putTask,
-  regionOf,
-  type TaskKey,
-  type World
-} from "./World.ts"
+import { type ClusterRecord, clusterName, type DefinitionRecord, regionOf, type World } from "./World.ts"
 
 /** A token is known this long when its launch started nothing; else as long as its task (AWS: at most 24 hours). */
 export const emptyTokenSeconds = 86_400
+
+/** Tasks of a cluster that wait for a capacity provider's instances at one time (AWS service quotas). */
+export const maxWaitingTasks = 500
 
 /**
  * Launches, or gives the recorded answer when the token is known: failures included, so a new try needs a new token. The
@@ -30,35 +26,29 @@ export const runTask = (
   region: string,
   input: Sdk.RunTaskRequest,
   now: number
-): Answer<Sdk.RunTaskResponse> => {
+): Answer<Sdk.RunTaskResponse> =>
+  Result.map(decide(world, region, input, now), (response) => {
+    world.options.onLaunch(region, input, response)
+    return response
+  })
+
+const decide = (world: World, region: string, input: Sdk.RunTaskRequest, now: number): Answer<Sdk.RunTaskResponse> => {
   const problem = refuseRequest(input)
   if (problem !== undefined) return Result.fail(problem)
-  const home = regionOf(world, region)
-  const cluster = activeCluster(home, input.cluster)
+  const cluster = activeCluster(regionOf(world, region), input.cluster)
   if (Result.isFailure(cluster)) return Result.fail(cluster.failure)
+  const { tokens } = cluster.success
   const token = input.clientToken
-  const recorded = token === undefined ? undefined : cluster.success.tokens.get(token)
+  const recorded = token === undefined ? undefined : tokens.get(token)
   const parameters = token === undefined ? "" : parameterHash(input)
   if (recorded !== undefined) return replay(recorded, parameters)
-  const definition = findDefinition(home, input.taskDefinition)
-  const refusal = refuseDefinition(world, input, definition)
-  if (definition === undefined || refusal !== undefined) return Result.fail(refusal ?? notFound)
-  const response = launch(world, region, { input, cluster: cluster.success, definition }, now)
-  if (token !== undefined) {
-    cluster.success.tokens.set(token, { hash: parameters, response })
-    if ((response.tasks ?? []).length === 0) forgetTokenLater(world, { region, cluster: input.cluster, token }, now)
-  }
-  return Result.succeed(response)
-}
-
-const notFound: AwsException = { __type: "ClientException", message: "TaskDefinition not found." }
-
-const refuseDefinition = (world: World, input: Sdk.RunTaskRequest, record: DefinitionRecord | undefined) => {
-  if (record === undefined) return notFound
-  if (record.definition.status !== "ACTIVE") {
-    return { __type: "ClientException", message: "TaskDefinition is inactive" }
-  }
-  return refuseForDefinition(world, input, record.definition)
+  return Result.map(launchNew(world, region, input, cluster.success, now), (response) => {
+    if (token !== undefined) {
+      tokens.set(token, { hash: parameters, response })
+      if ((response.tasks ?? []).length === 0) forgetTokenLater(world, { region, cluster: input.cluster, token }, now)
+    }
+    return response
+  })
 }
 
 const replay = (
@@ -71,97 +61,67 @@ const replay = (
   return Result.fail({ __type: "ConflictException", message, resourceIds })
 }
 
-interface Launch {
-  readonly input: Sdk.RunTaskRequest
-  readonly cluster: ClusterRecord
-  readonly definition: DefinitionRecord
-}
-
-const launch = (world: World, region: string, order: Launch, now: number): Sdk.RunTaskResponse => {
-  const failure = world.launchFailures.shift()
-  if (failure !== undefined) return { tasks: [], failures: [failure] }
-  const tasks = Array.from({ length: order.input.count ?? 1 }, () => launchOne(world, region, order, now))
-  return { tasks, failures: [] }
-}
-
-const launchOne = (world: World, region: string, { input, cluster, definition }: Launch, now: number): Sdk.Task => {
-  const key: TaskKey = { region, cluster: cluster.cluster.clusterName ?? "", id: world.options.newId() }
-  const taskArn = ecsArn(world, region, `task/${key.cluster}/${key.id}`)
-  const task = newTask(world, { input, cluster, definition }, key, now)
-  const isHeld = world.heldLaunches > 0
-  if (isHeld) world.heldLaunches -= 1
-  putTask(world, {
-    key,
-    task,
-    containers: containerSpecs(definition.definition, input.overrides, key, taskArn),
-    sequence: world.sequence++,
-    token: input.clientToken,
-    isHeld,
-    dueAt: isHeld ? undefined : now + stateMillis[world.options.timeScale].PROVISIONING
+const launchNew = (
+  world: World,
+  region: string,
+  input: Sdk.RunTaskRequest,
+  cluster: ClusterRecord,
+  now: number
+): Answer<Sdk.RunTaskResponse> => {
+  const home = regionOf(world, region)
+  const definition = findDefinition(home, input.taskDefinition)
+  if (definition === undefined) return Result.fail(client("TaskDefinition not found."))
+  if (definition.definition.status !== "ACTIVE") return Result.fail(client("TaskDefinition is inactive"))
+  return Result.flatMap(planLaunches(home, cluster, input), (plans) => {
+    const refusal = refusePlans(world, input, definition, cluster, plans)
+    return refusal === undefined
+      ? Result.succeed(launch(world, { region, input, cluster, definition }, plans, now))
+      : Result.fail(refusal)
   })
-  if (input.startedBy !== undefined) {
-    const group = cluster.startedBy.get(input.startedBy) ?? new Set()
-    cluster.startedBy.set(input.startedBy, group.add(key.id))
-  }
-  return task
 }
 
-const newTask = (world: World, { input, cluster, definition: record }: Launch, key: TaskKey, now: number): Sdk.Task => {
-  const { definition } = record
-  const taskArn = ecsArn(world, key.region, `task/${key.cluster}/${key.id}`)
-  const provider = input.capacityProviderStrategy?.[0]?.capacityProvider
-  const isFargate = runsOnFargate(input, definition)
-  const copied = input.propagateTags === "TASK_DEFINITION" ? record.tags : []
-  return {
-    taskArn,
-    clusterArn: cluster.cluster.clusterArn,
-    taskDefinitionArn: definition.taskDefinitionArn,
-    lastStatus: "PROVISIONING",
-    desiredStatus: "RUNNING",
-    version: 1,
-    createdAt: new Date(now),
-    group: input.group ?? `family:${definition.family}`,
-    ...(input.startedBy === undefined ? {} : { startedBy: input.startedBy }),
-    ...(provider === undefined
-      ? { launchType: isFargate ? "FARGATE" : (input.launchType ?? "EC2") }
-      : { capacityProviderName: provider, launchType: isFargate ? "FARGATE" : "EC2" }),
-    ...(isFargate ? { platformVersion: "1.4.0", platformFamily: "Linux", ephemeralStorage: { sizeInGiB: 20 } } : {}),
-    cpu: input.overrides?.cpu ?? definition.cpu ?? "0",
-    memory: input.overrides?.memory ?? definition.memory ?? "0",
-    availabilityZone: `${key.region}a`,
-    attributes: [
-      { name: "ecs.cpu-architecture", value: definition.runtimePlatform?.cpuArchitecture?.toLowerCase() ?? "x86_64" }
-    ],
-    attachments: attachments(input, key),
-    containers: (definition.containerDefinitions ?? []).map((container) => newContainer(container, taskArn)),
-    overrides: { containerOverrides: [], inferenceAcceleratorOverrides: [], ...input.overrides },
-    enableExecuteCommand: input.enableExecuteCommand ?? false,
-    healthStatus: "UNKNOWN",
-    tags: [...copied, ...(input.tags ?? [])]
-  }
+const refusePlans = (
+  world: World,
+  input: Sdk.RunTaskRequest,
+  { definition }: DefinitionRecord,
+  cluster: ClusterRecord,
+  plans: ReadonlyArray<LaunchPlan>
+): AwsException | undefined => {
+  const different = plans.filter(
+    ({ launchType }, index) => plans.findIndex((each) => each.launchType === launchType) === index
+  )
+  return firstProblem([
+    ...different.map((plan) => () => refuseForDefinition(world, input, definition, plan)),
+    ...different.map((plan) => () => refuseWithoutInstances(cluster, plan)),
+    () => refuseWaiting(cluster, plans)
+  ])
 }
 
-const newContainer = (container: Sdk.ContainerDefinition, taskArn: string): Sdk.Container => ({
-  containerArn: `${taskArn.replace(":task/", ":container/")}/${container.name}`,
-  taskArn,
-  name: container.name,
-  image: container.image,
-  lastStatus: "PENDING",
-  networkInterfaces: [],
-  healthStatus: "UNKNOWN",
-  cpu: String(container.cpu ?? 0),
-  ...(container.memory === undefined ? {} : { memory: String(container.memory) })
-})
+const refuseWithoutInstances = (cluster: ClusterRecord, { launchType, provider }: LaunchPlan) => {
+  if (provider !== undefined || (launchType !== "EC2" && launchType !== "EXTERNAL")) return undefined
+  return [...cluster.instances.values()].some((instance) => instance.launchType === launchType)
+    ? undefined
+    : invalid("No Container Instances were found in your cluster.")
+}
 
-const attachments = (input: Sdk.RunTaskRequest, key: TaskKey): Array<Sdk.Attachment> => {
-  const subnet = input.networkConfiguration?.awsvpcConfiguration?.subnets?.[0]
-  if (subnet === undefined) return []
-  const details = [
-    { name: "subnetId", value: subnet },
-    { name: "networkInterfaceId", value: `eni-${key.id.slice(0, 17)}` },
-    { name: "privateIPv4Address", value: "10.0.0.10" }
-  ]
-  return [{ id: `attachment-${key.id}`, type: "ElasticNetworkInterface", status: "PRECREATED", details }]
+const refuseWaiting = (cluster: ClusterRecord, plans: ReadonlyArray<LaunchPlan>) => {
+  const waits = plans.filter(({ launchType, provider }) => launchType === "EC2" && provider !== undefined).length
+  return waits > 0 && cluster.waiting.size + waits > maxWaitingTasks
+    ? client(`The limit of ${maxWaitingTasks} tasks in the PROVISIONING state for this cluster is reached.`)
+    : undefined
+}
+
+/** Those that find room are launched; why the first of the others finds none is told for each container instance. */
+const launch = (world: World, order: Launch, plans: ReadonlyArray<LaunchPlan>, now: number): Sdk.RunTaskResponse => {
+  const fault = takeLaunchFault(world.faults, order.input.cluster)
+  if (fault?.failures !== undefined) return { tasks: [], failures: fault.failures.map((failure) => ({ ...failure })) }
+  const tasks: Array<Sdk.Task> = []
+  for (const plan of plans) {
+    const launched = launchOne(world, order, plan, fault, now)
+    if (Result.isFailure(launched)) return { tasks, failures: launched.failure }
+    tasks.push(launched.success)
+  }
+  return { tasks, failures: [] }
 }
 
 const forgetTokenLater = (

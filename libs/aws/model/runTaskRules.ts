@@ -1,6 +1,10 @@
-import type { RunTaskRequest, TaskDefinition } from "@aws-sdk/client-ecs"
-import type { AwsException } from "./AwsException.ts"
-import { firstProblem, isFargateSize } from "./taskDefinitionRules.ts"
+import type { LaunchType, RunTaskRequest, TaskDefinition } from "@aws-sdk/client-ecs"
+import { cpuUnits, isFargateSize, memoryMiB } from "#ecs-core/FargateSizes.ts"
+import { type AwsException, client, firstProblem, invalid } from "./AwsException.ts"
+import { ephemeralStorageText, isEphemeralStorage, noFargateSize } from "./fargateRules.ts"
+import type { LaunchPlan } from "./launchPlan.ts"
+import { refuseNetwork } from "./networkRules.ts"
+import { refuseTags } from "./tagRules.ts"
 import type { World } from "./World.ts"
 
 /** Limits of RunTask (API reference). */
@@ -8,9 +12,8 @@ export const maxOverridesLength = 8192
 export const maxStartedByLength = 128
 export const maxClientTokenLength = 64
 export const maxCount = 10
-export const maxSubnets = 16
-export const maxSecurityGroups = 5
-export const maxTags = 50
+export const maxPlacementConstraints = 10
+export const maxPlacementStrategies = 5
 
 /** What AWS would refuse in a launch, the definition and the cluster aside. */
 export const refuseRequest = (input: RunTaskRequest): AwsException | undefined =>
@@ -18,37 +21,36 @@ export const refuseRequest = (input: RunTaskRequest): AwsException | undefined =
     () => refuseNumbers(input),
     () => refuseOverrides(input),
     () => refuseIdentity(input),
-    () => refuseStrategy(input),
-    () => refuseTags(input)
+    () => refuseTags(input.tags)
   ])
 
-/** What AWS would refuse because of the definition that is to run. */
+/** What AWS would refuse because of the definition that is to run, and where. */
 export const refuseForDefinition = (
   world: World,
   input: RunTaskRequest,
-  definition: TaskDefinition
+  definition: TaskDefinition,
+  plan: LaunchPlan
 ): AwsException | undefined =>
   firstProblem([
-    () => refuseNetwork(world, input, definition),
+    () => refuseCompatibility(definition, plan.launchType),
+    () => refusePlatform(input, definition, plan.launchType),
+    () => refuseNetwork(world, input, definition, plan.launchType),
     () => refuseContainerNames(input, definition),
-    () => refuseFargate(input, definition)
+    () => (plan.launchType === "FARGATE" ? refuseOnFargate(input, definition) : refuseOnInstances(input))
   ])
 
-/** FARGATE by launch type, by a FARGATE provider, or because nothing else is said and the definition is for Fargate. */
-export const runsOnFargate = (input: RunTaskRequest, definition: TaskDefinition): boolean => {
-  const provider = input.capacityProviderStrategy?.[0]?.capacityProvider
-  if (provider !== undefined) return provider.startsWith("FARGATE")
-  return input.launchType === undefined
-    ? definition.requiresCompatibilities?.includes("FARGATE") === true
-    : input.launchType === "FARGATE"
-}
-
-const invalid = (message: string): AwsException => ({ __type: "InvalidParameterException", message })
-
-const refuseNumbers = ({ count }: RunTaskRequest): AwsException | undefined =>
-  count !== undefined && (!Number.isInteger(count) || count < 1 || count > maxCount)
-    ? invalid(`Count must be between 1 and ${maxCount}.`)
+const refuseNumbers = (input: RunTaskRequest): AwsException | undefined => {
+  const { count, placementConstraints = [], placementStrategy = [] } = input
+  if (count !== undefined && (!Number.isInteger(count) || count < 1 || count > maxCount)) {
+    return invalid(`Count must be between 1 and ${maxCount}.`)
+  }
+  if (placementConstraints.length > maxPlacementConstraints) {
+    return invalid(`placementConstraints can have at most ${maxPlacementConstraints} items.`)
+  }
+  return placementStrategy.length > maxPlacementStrategies
+    ? invalid(`placementStrategy can have at most ${maxPlacementStrategies} items.`)
     : undefined
+}
 
 const refuseOverrides = ({ overrides }: RunTaskRequest): AwsException | undefined =>
   overrides !== undefined && JSON.stringify(overrides).length > maxOverridesLength
@@ -66,56 +68,33 @@ const refuseIdentity = ({ startedBy, clientToken }: RunTaskRequest): AwsExceptio
   return undefined
 }
 
-const refuseStrategy = ({
-  launchType,
-  capacityProviderStrategy: strategy = []
-}: RunTaskRequest): AwsException | undefined => {
-  if (strategy.length === 0) return undefined
-  if (launchType !== undefined) {
-    return invalid(
-      "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
-    )
-  }
-  const onFargate = strategy.filter(({ capacityProvider }) => capacityProvider?.startsWith("FARGATE"))
-  if (onFargate.length > 0 && onFargate.length < strategy.length) {
-    return invalid(
-      "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers."
-    )
-  }
-  return strategy.length > 1 && strategy.every(({ weight }) => (weight ?? 0) === 0)
-    ? invalid("At least one capacity provider in the strategy must have a weight greater than 0.")
-    : undefined
-}
-
-const refuseTags = ({ tags = [] }: RunTaskRequest): AwsException | undefined => {
-  if (tags.length > maxTags) return invalid(`Tags can not have more than ${maxTags} elements.`)
-  const bad = tags.find(
-    ({ key, value }) => !key || key.length > 128 || (value?.length ?? 0) > 256 || /^aws:/i.test(key)
-  )
-  return bad === undefined ? undefined : invalid(`Invalid tag '${bad.key ?? ""}'.`)
-}
-
-const refuseNetwork = (world: World, input: RunTaskRequest, definition: TaskDefinition): AwsException | undefined => {
-  const network = input.networkConfiguration?.awsvpcConfiguration
-  if (definition.networkMode !== "awsvpc") {
-    return network === undefined
-      ? undefined
-      : invalid("Network Configuration is not valid for the given networkMode of this task definition.")
-  }
-  if (network === undefined) {
-    return invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-  }
-  const subnets = network.subnets ?? []
-  if (subnets.length === 0) return invalid("subnets can not be empty.")
-  if (subnets.length > maxSubnets) return invalid(`subnets can have at most ${maxSubnets} items.`)
-  if ((network.securityGroups ?? []).length > maxSecurityGroups) {
-    return invalid(`securityGroups can have at most ${maxSecurityGroups} items.`)
-  }
-  const known = new Set(world.options.networks.flatMap(({ subnetIds }) => subnetIds))
-  const alien = subnets.find((subnet) => !known.has(subnet))
-  return alien === undefined
+const refuseCompatibility = (definition: TaskDefinition, launchType: LaunchType): AwsException | undefined =>
+  definition.compatibilities?.includes(launchType) === true
     ? undefined
-    : invalid(`Error retrieving subnet information for [${alien}]: The subnet ID '${alien}' does not exist`)
+    : invalid(`Task definition does not support launch_type ${launchType}.`)
+
+/** Versions of Fargate's Linux platform that still run; Windows has 1.0.0 alone. */
+const platformVersions = ["LATEST", "1.3.0", "1.4.0"]
+
+const refusePlatform = (
+  { platformVersion }: RunTaskRequest,
+  definition: TaskDefinition,
+  launchType: LaunchType
+): AwsException | undefined => {
+  if (platformVersion === undefined || platformVersion === "") return undefined
+  if (launchType !== "FARGATE") return invalid("The platform version must be null when specifying an EC2 launch type.")
+  const { operatingSystemFamily = "LINUX", cpuArchitecture } = definition.runtimePlatform ?? {}
+  const known = operatingSystemFamily === "LINUX" ? platformVersions : ["LATEST", "1.0.0"]
+  if (!known.includes(platformVersion)) {
+    return { __type: "PlatformUnknownException", message: "The specified platform version doesn't exist." }
+  }
+  const isModern = cpuArchitecture === "ARM64" || Number(definition.cpu) > 4096 || definition.ephemeralStorage
+  return platformVersion === "1.3.0" && isModern ? incompatiblePlatform : undefined
+}
+
+const incompatiblePlatform: AwsException = {
+  __type: "PlatformTaskDefinitionIncompatibilityException",
+  message: "One or more of the requested capabilities are not supported."
 }
 
 const refuseContainerNames = (input: RunTaskRequest, definition: TaskDefinition): AwsException | undefined => {
@@ -126,17 +105,21 @@ const refuseContainerNames = (input: RunTaskRequest, definition: TaskDefinition)
     : invalid(`Override for container named ${alien.name ?? ""} is not a container in the TaskDefinition.`)
 }
 
-const refuseFargate = (input: RunTaskRequest, definition: TaskDefinition): AwsException | undefined => {
-  if (!runsOnFargate(input, definition)) return undefined
-  if (!definition.compatibilities?.includes("FARGATE")) {
-    return invalid("Task definition does not support launch_type FARGATE.")
+const refuseOnFargate = (input: RunTaskRequest, definition: TaskDefinition): AwsException | undefined => {
+  if ((input.placementStrategy ?? []).length > 0) {
+    return invalid("Placement strategies are not supported with FARGATE launch type.")
+  }
+  if ((input.placementConstraints ?? []).length > 0) {
+    return invalid("Placement constraints are not supported with FARGATE launch type.")
   }
   const cpu = input.overrides?.cpu ?? definition.cpu ?? ""
   const memory = input.overrides?.memory ?? definition.memory ?? ""
-  return isFargateSize(cpu, memory)
-    ? undefined
-    : {
-        __type: "ClientException",
-        message: `No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory.`
-      }
+  if (!isFargateSize(cpuUnits(cpu) ?? 0, memoryMiB(memory) ?? 0)) return noFargateSize(cpu, memory)
+  const storage = input.overrides?.ephemeralStorage
+  return storage === undefined || isEphemeralStorage(storage.sizeInGiB) ? undefined : client(ephemeralStorageText)
 }
+
+const refuseOnInstances = (input: RunTaskRequest): AwsException | undefined =>
+  input.overrides?.ephemeralStorage === undefined
+    ? undefined
+    : invalid("Tasks using the EC2 launch type do not support EphemeralStorage")

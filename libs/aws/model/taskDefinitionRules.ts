@@ -1,76 +1,73 @@
 import type { ContainerDefinition, RegisterTaskDefinitionRequest } from "@aws-sdk/client-ecs"
-import type { AwsException } from "./AwsException.ts"
+import { cpuUnits, memoryMiB } from "#ecs-core/FargateSizes.ts"
+import { type AwsException, client, firstProblem } from "./AwsException.ts"
+import { ephemeralStorageText, isEphemeralStorage, refuseForFargate } from "./fargateRules.ts"
+import { refuseTags } from "./tagRules.ts"
 
-/** Limits of a task definition (AWS service quotas). */
+/** Limits of a task definition (AWS service quotas, API reference). */
 export const maxContainers = 10
 export const maxDefinitionBytes = 65_536
+export const maxFamilyLength = 255
+export const maxPlacementConstraints = 10
+
+type Input = RegisterTaskDefinitionRequest
 
 /** What AWS would refuse in a registration: the first problem found, or undefined. */
-export const refuseDefinition = (input: RegisterTaskDefinitionRequest): AwsException | undefined =>
+export const refuseDefinition = (input: Input): AwsException | undefined =>
   firstProblem([
     () => refuseFamily(input.family),
-    () => refuseContainers(input.containerDefinitions ?? []),
+    () => refuseChoices(input),
+    () => refuseContainers(input),
     () => refuseSize(input),
-    () => (needsFargate(input) ? refuseForFargate(input) : refuseForEc2(input))
+    () => refuseSizes(input),
+    () => refuseTags(input.tags),
+    () => (requires(input, "FARGATE") ? refuseForFargate(input) : refuseForInstances(input)),
+    () => refuseForExternal(input)
   ])
 
-export const firstProblem = (checks: ReadonlyArray<() => AwsException | undefined>): AwsException | undefined => {
-  for (const check of checks) {
-    const problem = check()
-    if (problem !== undefined) return problem
-  }
-  return undefined
-}
-
-/** `1 vCPU` and `3 GB` become CPU units and MiB, as AWS does at registration; anything else stays. */
-export const normaliseCpu = (cpu: string | undefined): string | undefined => scaled(cpu, /^([\d.]+)\s*vcpu$/i)
-export const normaliseMemory = (memory: string | undefined): string | undefined => scaled(memory, /^([\d.]+)\s*gb$/i)
-
-const scaled = (text: string | undefined, unit: RegExp): string | undefined => {
-  const match = unit.exec(text ?? "")
-  return match === null ? text : String(Math.round(Number(match[1]) * 1024))
-}
-
-const range = (first: number, last: number, step: number): ReadonlyArray<number> =>
-  Array.from({ length: (last - first) / step + 1 }, (_, index) => first + index * step)
-
-/** CPU units -> the MiB that Fargate offers with them. */
-const fargateSizes: Readonly<Record<string, ReadonlyArray<number>>> = {
-  "256": [512, 1024, 2048],
-  "512": range(1024, 4096, 1024),
-  "1024": range(2048, 8192, 1024),
-  "2048": range(4096, 16_384, 1024),
-  "4096": range(8192, 30_720, 1024),
-  "8192": range(16_384, 61_440, 4096),
-  "16384": range(32_768, 122_880, 8192),
-  "32768": [61_440, 122_880, 249_856]
-}
-
-/** Whether Fargate runs this pair of CPU units and MiB. */
-export const isFargateSize = (cpu: string, memory: string): boolean =>
-  fargateSizes[cpu]?.includes(Number(memory)) === true
-
-const client = (message: string): AwsException => ({ __type: "ClientException", message })
+const requires = (input: Input, launchType: "FARGATE" | "EXTERNAL" | "EC2" | "MANAGED_INSTANCES"): boolean =>
+  input.requiresCompatibilities?.includes(launchType) === true
 
 const refuseFamily = (family: string | undefined): AwsException | undefined => {
   if (family === undefined || family === "") return client("Family should not be null or empty.")
-  if (family.length > 255) return client("Family should not be longer than 255 characters.")
+  if (family.length > maxFamilyLength) return client("Family should not be longer than 255 characters.")
   return /^[\w-]+$/.test(family) ? undefined : client("Family contains invalid characters.")
 }
 
-const refuseContainers = (containers: ReadonlyArray<ContainerDefinition>): AwsException | undefined => {
+const choices = {
+  networkMode: ["awsvpc", "bridge", "host", "none"],
+  requiresCompatibilities: ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"],
+  cpuArchitecture: ["X86_64", "ARM64"]
+}
+
+const refuseChoices = (input: Input): AwsException | undefined => {
+  const given: ReadonlyArray<readonly [keyof typeof choices, ReadonlyArray<string | undefined>]> = [
+    ["networkMode", [input.networkMode]],
+    ["requiresCompatibilities", input.requiresCompatibilities ?? []],
+    ["cpuArchitecture", [input.runtimePlatform?.cpuArchitecture]]
+  ]
+  for (const [name, values] of given) {
+    const wrong = values.find((value) => value !== undefined && !choices[name].includes(value))
+    if (wrong !== undefined) return client(`${name} should be one of [${choices[name].join(",")}], not ${wrong}.`)
+  }
+  return (input.placementConstraints ?? []).length > maxPlacementConstraints
+    ? client(`placementConstraints can have at most ${maxPlacementConstraints} items.`)
+    : undefined
+}
+
+const refuseContainers = (input: Input): AwsException | undefined => {
+  const containers = input.containerDefinitions ?? []
   if (containers.length === 0) return client("Container list cannot be empty.")
-  if (containers.length > maxContainers)
-    return client(`Container list cannot have more than ${maxContainers} containers.`)
+  if (containers.length > maxContainers) return client("Too many containers.")
   const names = containers.map((container) => container.name)
   if (new Set(names).size < names.length) return client("Container names must be unique.")
   if (containers.every((container) => container.essential === false)) {
     return client("A task definition must have at least one essential container.")
   }
-  return firstProblem(containers.map((container) => () => refuseContainer(container)))
+  return firstProblem(containers.map((container) => () => refuseContainer(input, container)))
 }
 
-const refuseContainer = (container: ContainerDefinition): AwsException | undefined => {
+const refuseContainer = (input: Input, container: ContainerDefinition): AwsException | undefined => {
   const { name, image, logConfiguration: logs } = container
   if (name === undefined || name === "") return client("Container.name should not be null or empty.")
   if (!/^[\w-]{1,255}$/.test(name)) return client("Container.name contains invalid characters.")
@@ -78,46 +75,52 @@ const refuseContainer = (container: ContainerDefinition): AwsException | undefin
   if (logs?.logDriver === "awslogs" && !logs.options?.["awslogs-group"]) {
     return client("Log driver awslogs requires options: awslogs-group")
   }
-  return undefined
+  if ((container.secrets ?? []).length > 0 && !input.executionRoleArn) {
+    return client("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+  }
+  return input.networkMode === "awsvpc" ? refuseInAwsvpc(container) : undefined
 }
 
-const refuseSize = (input: RegisterTaskDefinitionRequest): AwsException | undefined => {
+const refuseInAwsvpc = (container: ContainerDefinition): AwsException | undefined => {
+  if ((container.links ?? []).length > 0) return client("Links are not supported when networkMode=awsvpc.")
+  const ports = container.portMappings ?? []
+  return ports.every(({ containerPort, hostPort }) => !hostPort || hostPort === containerPort)
+    ? undefined
+    : client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+}
+
+const refuseSize = (input: Input): AwsException | undefined => {
   const length = Buffer.byteLength(JSON.stringify({ ...input, tags: undefined }))
   return length > maxDefinitionBytes
     ? client(`Actual length: '${length}'. Max allowed length is '${maxDefinitionBytes}' bytes.`)
     : undefined
 }
 
-const needsFargate = (input: RegisterTaskDefinitionRequest) =>
-  input.requiresCompatibilities?.includes("FARGATE") === true
-
-const refuseForFargate = (input: RegisterTaskDefinitionRequest): AwsException | undefined => {
-  const [cpu, memory] = [normaliseCpu(input.cpu), normaliseMemory(input.memory)]
-  if (input.networkMode !== "awsvpc") return client("Fargate only supports network mode ‘awsvpc’.")
-  if (cpu === undefined) return client("Fargate requires that 'cpu' be defined at the task level.")
-  if (memory === undefined) return client("Fargate requires that 'memory' be defined at the task level.")
-  if (!isFargateSize(cpu, memory)) {
-    return client(`No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory.`)
+const refuseSizes = (input: Input): AwsException | undefined => {
+  for (const [name, value, size] of [
+    ["cpu", input.cpu, cpuUnits(input.cpu)],
+    ["memory", input.memory, memoryMiB(input.memory)]
+  ] as const) {
+    if (value !== undefined && size === undefined) return client(`Invalid '${name}' setting for task.`)
+    const containers = input.containerDefinitions ?? []
+    const sum = containers.reduce((total, container) => total + (sizeOf(container, name) ?? 0), 0)
+    if (size !== undefined && sum > size) {
+      return client(`Invalid '${name}' setting for task: its containers ask for ${sum}, the task has ${size}.`)
+    }
   }
-  return firstProblem((input.containerDefinitions ?? []).map((container) => () => refuseOnFargate(input, container)))
+  return undefined
 }
 
-const refuseOnFargate = (
-  input: RegisterTaskDefinitionRequest,
-  container: ContainerDefinition
-): AwsException | undefined => {
-  const logs = container.logConfiguration
-  if (container.privileged === true) return client("Fargate tasks do not support privileged containers.")
-  if (logs?.logDriver !== "awslogs") return undefined
-  if (input.executionRoleArn === undefined) {
-    return client("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
-  }
-  return logs.options?.["awslogs-stream-prefix"]
-    ? undefined
-    : client("Log driver awslogs requires option: awslogs-stream-prefix on Fargate")
-}
+/** What a container asks for itself; of memory the part that is reserved. */
+const sizeOf = (container: ContainerDefinition, name: "cpu" | "memory"): number | undefined =>
+  name === "cpu" ? container.cpu : (container.memoryReservation ?? container.memory)
 
-const refuseForEc2 = (input: RegisterTaskDefinitionRequest): AwsException | undefined => {
+const refuseForInstances = (input: Input): AwsException | undefined => {
+  if (input.ephemeralStorage !== undefined) {
+    return isEphemeralStorage(input.ephemeralStorage.sizeInGiB)
+      ? client("Tasks using the EC2 launch type do not support EphemeralStorage")
+      : client(ephemeralStorageText)
+  }
   const bare = input.containerDefinitions?.find(
     (container) =>
       input.memory === undefined && container.memory === undefined && container.memoryReservation === undefined
@@ -128,3 +131,8 @@ const refuseForEc2 = (input: RegisterTaskDefinitionRequest): AwsException | unde
         `Invalid setting for container '${bare.name}'. At least one of 'memory' or 'memoryReservation' must be specified.`
       )
 }
+
+const refuseForExternal = (input: Input): AwsException | undefined =>
+  requires(input, "EXTERNAL") && input.networkMode === "awsvpc"
+    ? client("Tasks using the EXTERNAL launch type do not support network mode awsvpc.")
+    : undefined

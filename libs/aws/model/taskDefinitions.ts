@@ -2,7 +2,8 @@ import type * as Sdk from "@aws-sdk/client-ecs"
 import { Result } from "effect"
 import { type Answer, refuse } from "./AwsException.ts"
 import { page } from "./pages.ts"
-import { normaliseCpu, normaliseMemory, refuseDefinition } from "./taskDefinitionRules.ts"
+import { readBack } from "./readBack.ts"
+import { refuseDefinition } from "./taskDefinitionRules.ts"
 import { type DefinitionRecord, ecsArn, type Region, regionOf, type World } from "./World.ts"
 
 export const registerTaskDefinition = (
@@ -19,72 +20,18 @@ export const registerTaskDefinition = (
   const revisions = families.get(family) ?? []
   const revision = revisions.length + 1
   const arn = ecsArn(world, region, `task-definition/${family}:${revision}`)
-  const record: DefinitionRecord = { definition: readBack(definition, arn, revision, now), tags }
+  const record: DefinitionRecord = {
+    definition: readBack(definition, {
+      taskDefinitionArn: arn,
+      revision,
+      registeredAt: new Date(now),
+      registeredBy: `arn:aws:iam::${world.options.accountId}:root`
+    }),
+    tags
+  }
   revisions.push(record)
   families.set(family, revisions)
   return Result.succeed({ taskDefinition: record.definition, tags: [...record.tags] })
-}
-
-type Definition = Omit<Sdk.RegisterTaskDefinitionRequest, "tags">
-
-/** The definition as AWS gives it back: with its defaults filled in, port mappings sorted, sizes as numbers. */
-const readBack = (input: Definition, taskDefinitionArn: string, revision: number, now: number): Sdk.TaskDefinition => {
-  const cpu = normaliseCpu(input.cpu)
-  const memory = normaliseMemory(input.memory)
-  return withoutNulls({
-    ...input,
-    cpu,
-    memory,
-    taskDefinitionArn,
-    revision,
-    containerDefinitions: (input.containerDefinitions ?? []).map((each) => readBackContainer(each, input.networkMode)),
-    volumes: (input.volumes ?? []).map((volume) => (Object.keys(volume).length > 1 ? volume : { ...volume, host: {} })),
-    placementConstraints: input.placementConstraints ?? [],
-    status: "ACTIVE",
-    requiresAttributes: [{ name: "com.amazonaws.ecs.capability.docker-remote-api.1.18" }],
-    compatibilities: compatibilities(input, cpu, memory),
-    registeredAt: new Date(now),
-    registeredBy: "arn:aws:iam::000000000000:user/local",
-    enableFaultInjection: input.enableFaultInjection ?? false
-  })
-}
-
-const readBackContainer = (
-  container: Sdk.ContainerDefinition,
-  networkMode: Sdk.NetworkMode | undefined
-): Sdk.ContainerDefinition =>
-  withoutNulls({
-    ...container,
-    cpu: container.cpu ?? 0,
-    essential: container.essential ?? true,
-    environment: container.environment ?? [],
-    mountPoints: container.mountPoints ?? [],
-    volumesFrom: container.volumesFrom ?? [],
-    systemControls: container.systemControls ?? [],
-    portMappings: (container.portMappings ?? [])
-      .map((port) => ({
-        ...port,
-        hostPort: port.hostPort ?? (networkMode === "awsvpc" || networkMode === "host" ? port.containerPort : 0),
-        protocol: port.protocol ?? ("tcp" as const)
-      }))
-      .toSorted((a, b) => (a.containerPort ?? 0) - (b.containerPort ?? 0))
-  })
-
-const withoutNulls = <A extends object>(value: A): A => {
-  const kept = { ...value }
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined || member === null) Reflect.deleteProperty(kept, key)
-  }
-  return kept
-}
-
-const compatibilities = (
-  input: Definition,
-  cpu: string | undefined,
-  memory: string | undefined
-): Array<Sdk.Compatibility> => {
-  const fitsFargate = input.networkMode === "awsvpc" && cpu !== undefined && memory !== undefined
-  return ["EC2" as const, ...(fitsFargate ? ["FARGATE" as const] : []), "MANAGED_INSTANCES" as const]
 }
 
 /** Finds `family` (latest ACTIVE), `family:revision` or an ARN. */

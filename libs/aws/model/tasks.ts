@@ -1,7 +1,8 @@
 import type * as Sdk from "@aws-sdk/client-ecs"
 import { Result } from "effect"
 import { type Answer, refuse } from "./AwsException.ts"
-import { activeCluster } from "./clusters.ts"
+import { activeCluster } from "./clusterRecords.ts"
+import { maxTags, refuseTags } from "./tagRules.ts"
 import {
   type ClusterRecord,
   clusterName,
@@ -122,8 +123,10 @@ export const tagResource = (
   const resource = taggedResource(world, regionOf(world, region), input.resourceArn ?? "")
   if (resource === undefined) return noResource
   const added = input.tags ?? []
+  const problem = refuseTags(added)
+  if (problem !== undefined) return Result.fail(problem)
   const tags = [...resource.tags.filter((old) => !added.some(({ key }) => key === old.key)), ...added]
-  if (tags.length > 50) return refuse("LimitExceededException", "A resource can have at most 50 tags.")
+  if (tags.length > maxTags) return refuse("LimitExceededException", `A resource can have at most ${maxTags} tags.`)
   resource.replace(tags)
   return Result.succeed({})
 }

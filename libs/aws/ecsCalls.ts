@@ -1,0 +1,76 @@
+import {
+  DeregisterTaskDefinitionCommand,
+  type DeregisterTaskDefinitionRequest,
+  type DeregisterTaskDefinitionResponse,
+  DescribeClustersCommand,
+  type DescribeClustersRequest,
+  type DescribeClustersResponse,
+  DescribeTaskDefinitionCommand,
+  type DescribeTaskDefinitionRequest,
+  type DescribeTaskDefinitionResponse,
+  DescribeTasksCommand,
+  type DescribeTasksRequest,
+  type DescribeTasksResponse,
+  ListTasksCommand,
+  type ListTasksRequest,
+  type ListTasksResponse,
+  RegisterTaskDefinitionCommand,
+  type RegisterTaskDefinitionCommandInput,
+  type RegisterTaskDefinitionResponse,
+  RunTaskCommand,
+  type RunTaskCommandInput,
+  type RunTaskResponse,
+  StopTaskCommand,
+  type StopTaskRequest,
+  type StopTaskResponse
+} from "@aws-sdk/client-ecs"
+import type { Clients } from "./Clients.ts"
+import { type Call, regionOfModel, sender } from "./calls.ts"
+import type { EcsModel } from "./model/EcsModel.ts"
+import type { AwsTarget } from "./Target.ts"
+
+/** The operations of ECS that the port makes use of, whoever carries them out. */
+export interface EcsCalls {
+  readonly region: (target: AwsTarget) => string | undefined
+  readonly registerTaskDefinition: Call<RegisterTaskDefinitionCommandInput, RegisterTaskDefinitionResponse>
+  readonly describeTaskDefinition: Call<DescribeTaskDefinitionRequest, DescribeTaskDefinitionResponse>
+  readonly deregisterTaskDefinition: Call<DeregisterTaskDefinitionRequest, DeregisterTaskDefinitionResponse>
+  readonly describeClusters: Call<DescribeClustersRequest, DescribeClustersResponse>
+  readonly runTask: Call<RunTaskCommandInput, RunTaskResponse>
+  readonly describeTasks: Call<DescribeTasksRequest, DescribeTasksResponse>
+  readonly listTasks: Call<ListTasksRequest, ListTasksResponse>
+  readonly stopTask: Call<StopTaskRequest, StopTaskResponse>
+}
+
+export const sdkCalls = (clients: Clients["Service"]): EcsCalls => {
+  const send = sender(clients.ecs)
+  return {
+    region: clients.region,
+    registerTaskDefinition: send((client, input, options) =>
+      client.send(new RegisterTaskDefinitionCommand(input), options)
+    ),
+    describeTaskDefinition: send((client, input, options) =>
+      client.send(new DescribeTaskDefinitionCommand(input), options)
+    ),
+    deregisterTaskDefinition: send((client, input, options) =>
+      client.send(new DeregisterTaskDefinitionCommand(input), options)
+    ),
+    describeClusters: send((client, input, options) => client.send(new DescribeClustersCommand(input), options)),
+    runTask: send((client, input, options) => client.send(new RunTaskCommand(input), options)),
+    describeTasks: send((client, input, options) => client.send(new DescribeTasksCommand(input), options)),
+    listTasks: send((client, input, options) => client.send(new ListTasksCommand(input), options)),
+    stopTask: send((client, input, options) => client.send(new StopTaskCommand(input), options))
+  }
+}
+
+export const modelCalls = ({ ecs }: EcsModel["Service"]): EcsCalls => ({
+  region: regionOfModel,
+  registerTaskDefinition: (target, input) => ecs.RegisterTaskDefinition(regionOfModel(target), input),
+  describeTaskDefinition: (target, input) => ecs.DescribeTaskDefinition(regionOfModel(target), input),
+  deregisterTaskDefinition: (target, input) => ecs.DeregisterTaskDefinition(regionOfModel(target), input),
+  describeClusters: (target, input) => ecs.DescribeClusters(regionOfModel(target), input),
+  runTask: (target, input) => ecs.RunTask(regionOfModel(target), input),
+  describeTasks: (target, input) => ecs.DescribeTasks(regionOfModel(target), input),
+  listTasks: (target, input) => ecs.ListTasks(regionOfModel(target), input),
+  stopTask: (target, input) => ecs.StopTask(regionOfModel(target), input)
+})

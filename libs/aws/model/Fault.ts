@@ -1,0 +1,131 @@
+import { Result, Schema, SchemaIssue } from "effect"
+import { nearest } from "#ecs-core/Nearest.ts"
+
+/** AWS's reasons why a task stopped (ECS API reference, `Task.stopCode`). */
+const stopCodes = [
+  "TaskFailedToStart",
+  "EssentialContainerExited",
+  "UserInitiated",
+  "ServiceSchedulerInitiated",
+  "SpotInterruption",
+  "TerminationNotice",
+  "InfrastructureHealth"
+] as const
+
+const text = Schema.NonEmptyString
+
+const ErrorFault = Schema.Struct({
+  /** Name of the exception, e.g. `AccessDeniedException`. */
+  name: text,
+  message: Schema.String,
+  /** HTTP status; else the one that AWS has for the name. */
+  status: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 400, maximum: 599 }))),
+  /** `ConflictException`: ARNs of tasks. */
+  resourceIds: Schema.optionalKey(Schema.Array(text))
+})
+
+const FailureFault = Schema.Struct({
+  /** E.g. `RESOURCE:CPU`. */
+  reason: text,
+  detail: Schema.optionalKey(text),
+  arn: Schema.optionalKey(text)
+})
+
+const StopFault = Schema.Struct({
+  stopCode: Schema.Literals(stopCodes),
+  stoppedReason: Schema.String,
+  /** `reason` of the task's containers, e.g. `OutOfMemoryError: Container killed due to memory usage`. */
+  containerReason: Schema.optionalKey(text),
+  /** Of the task's containers; else their own. */
+  exitCode: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))),
+  /** Stopped instead of being started; else as soon as it is RUNNING. */
+  beforeRunning: Schema.optionalKey(Schema.Boolean)
+})
+export type StopFault = typeof StopFault.Type
+
+const members = {
+  /** A call that is served, e.g. `RunTask`, `DescribeTasks`, `FilterLogEvents`. */
+  action: text,
+  /** How many calls it meets; 0 = all until it is cleared. Default 1. */
+  times: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+  /** Only calls for this cluster, by name or ARN. */
+  cluster: Schema.optionalKey(text),
+  /** The call fails with this and does nothing. */
+  error: Schema.optionalKey(ErrorFault),
+  /** RunTask answers these and launches nothing. */
+  failures: Schema.optionalKey(Schema.NonEmptyArray(FailureFault)),
+  /** The connection is reset before the call took effect, or after it: then the answer is lost. */
+  reset: Schema.optionalKey(Schema.Literals(["before", "after"])),
+  /** The platform stops what RunTask launches. */
+  stop: Schema.optionalKey(StopFault),
+  /** What RunTask launches stays in this state until it is stopped. */
+  hold: Schema.optionalKey(Schema.Literals(["PROVISIONING"]))
+}
+
+/** What goes wrong with the next calls of an action: exactly one of `error`, `failures`, `reset`, `stop` and `hold`. */
+export const Fault = Schema.Struct(members)
+export type Fault = typeof Fault.Type
+
+const effects = ["error", "failures", "reset", "stop", "hold"] as const
+const launchEffects: ReadonlySet<string> = new Set(["failures", "stop", "hold"])
+
+/** Members by path, for "did you mean". */
+const knownMembers: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "": Object.keys(members),
+  error: Object.keys(ErrorFault.fields),
+  failures: Object.keys(FailureFault.fields),
+  stop: Object.keys(StopFault.fields)
+}
+
+const decode = Schema.decodeUnknownResult(Fault)
+
+/** Reads a fault; else every problem at once. `actions`: those that are served. */
+export const readFault = (
+  body: unknown,
+  actions: ReadonlyArray<string>
+): Result.Result<Fault, ReadonlyArray<string>> => {
+  const read = decode(body, { errors: "all", onExcessProperty: "error" })
+  const problems = [
+    ...(Result.isFailure(read) ? schemaProblems(read.failure.issue, body) : []),
+    ...(typeof body === "object" && body !== null ? [...actionProblems(body, actions), ...effectProblems(body)] : [])
+  ]
+  if (problems.length > 0) return Result.fail(problems)
+  return Result.mapError(read, () => problems)
+}
+
+const schemaProblems = (issue: SchemaIssue.Issue, body: unknown): ReadonlyArray<string> =>
+  SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues.map(({ message, path = [] }) => {
+    const keys = path.map(String)
+    if (keys.length === 0) return `A fault is a JSON object with an action, not ${JSON.stringify(body) ?? "nothing"}.`
+    const field = keys.join(".")
+    return message === "Expected no excess property" ? unknownMember(keys) : `${field}: ${message}.`
+  })
+
+const unknownMember = (keys: ReadonlyArray<string>): string => {
+  const parents = keys.slice(0, -1)
+  const known = knownMembers[parents.filter((key) => !/^\d+$/.test(key)).join(".")] ?? []
+  const near = nearest(keys.at(-1) ?? "", known)
+  const advice = near === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${[...parents, near].join(".")}?`
+  return `${keys.join(".")}: there is no such member. ${advice}`
+}
+
+const actionProblems = (body: object, actions: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const action: unknown = Reflect.get(body, "action")
+  if (typeof action !== "string" || action === "" || actions.includes(action)) return []
+  const near = nearest(action, actions)
+  const advice = near === undefined ? `Served are ${actions.toSorted().join(", ")}.` : `Did you mean ${near}?`
+  return [`action: ${action} is not served. ${advice}`]
+}
+
+const effectProblems = (body: object): ReadonlyArray<string> => {
+  const given = effects.filter((effect) => Object.hasOwn(body, effect))
+  const action: unknown = Reflect.get(body, "action")
+  return [
+    ...(given.length === 1
+      ? []
+      : [`Give exactly one of ${effects.join(", ")}, not ${given.length === 0 ? "none" : given.join(" and ")}.`]),
+    ...given
+      .filter((effect) => launchEffects.has(effect) && action !== "RunTask")
+      .map((effect) => `${effect}: only RunTask can have it.`)
+  ]
+}

@@ -1,0 +1,161 @@
+import type { ErrorGuide } from "./ErrorGuide.ts"
+import type { ErrorCode } from "./errors.ts"
+
+const notRepeated = "No. Request the run again."
+const crashed = "`crashed`"
+
+/** Codes of requests that cannot be read, of deadlines and cancels, and of how tasks end. */
+export const taskGuides = {
+  InvalidRequest: {
+    title: "The request has fields that do not fit",
+    cause: "Fields are unknown, of a wrong type, out of range, or exclude each other. Each problem names its field.",
+    cure: [
+      "Correct every problem listed: they are all there at once.",
+      "Check a request without running it: `fleet run --dry-run …`; the schema is docs/schemas/run.requested.json."
+    ],
+    retried: "No. Request the corrected run; the same run id needs the same body.",
+    ends: "`rejected`"
+  },
+  InvalidJson: {
+    title: "The request is no JSON object",
+    cause: "The body of `run.requested` cannot be parsed.",
+    cure: ['Publish one JSON object in UTF-8, such as `{"image":"alpine","command":["echo","hello"]}`.'],
+    retried: "No. Request the corrected run.",
+    ends: "`rejected`"
+  },
+  Cancelled: {
+    title: "Somebody cancelled the run",
+    cause: "A `run.cancel` came before the program ended: from `fleet stop`, Ctrl-C in `fleet run`, or a producer.",
+    cure: ["Request it again if it is still wanted."],
+    retried: "No: a cancel is final.",
+    ends: "`cancelled`"
+  },
+  OutcomeUnknown: {
+    title: "What became of the task cannot be found out",
+    cause:
+      "ECS no longer knows the task, or the launcher was away for longer than ECS keeps the token of a launch. The program may have run.",
+    cure: [
+      "Check what the program did: `fleet logs <runId>`, and the task in CloudTrail (RunTask).",
+      "Request the run again if that is safe."
+    ],
+    retried: "No: the program might run twice.",
+    ends: crashed
+  },
+  LaunchTimeout: {
+    title: "The launch was not possible in time",
+    cause:
+      "ECS launched nothing until `launchTimeoutSeconds` had passed. The message ends with what the last try said.",
+    cure: [
+      "Follow the advice for that: it is mostly capacity, a quota or credentials.",
+      "Raise `launchTimeoutSeconds` to wait for longer."
+    ],
+    retried: "It was, until the deadline.",
+    ends: "`timed_out`, phase `launch`"
+  },
+  StartTimeout: {
+    title: "The task did not get to run in time",
+    cause: "ECS accepted the task, and it did not reach RUNNING within `taskStartTimeoutSeconds`. It was stopped.",
+    cure: [
+      "See where the time went: `fleet describe <runId>`.",
+      "A large image, a subnet without a way to the registry, or a capacity provider that must first start instances take long.",
+      "Raise `taskStartTimeoutSeconds`."
+    ],
+    retried: notRepeated,
+    ends: "`timed_out`, phase `start`"
+  },
+  RunTimeout: {
+    title: "The program ran longer than allowed",
+    cause: "It was still running after `runTimeoutSeconds`, and was stopped.",
+    cure: ["See what it was doing: `fleet logs <runId>`.", "Raise `runTimeoutSeconds`."],
+    retried: notRepeated,
+    ends: "`timed_out`, phase `run`"
+  },
+  ImagePullFailed: {
+    title: "The image cannot be pulled",
+    cause:
+      "Its name or tag does not exist, the execution role may not pull it, or the subnets do not reach the registry.",
+    cure: [
+      "Check name, tag and platform: `docker manifest inspect <image>`.",
+      "Let the execution role pull from ECR (AmazonECSTaskExecutionRolePolicy).",
+      "In a private subnet, provide NAT or endpoints for ECR and S3; in a public one, `assignPublicIp` ENABLED."
+    ],
+    retried: notRepeated,
+    ends: crashed
+  },
+  ProgramNotFound: {
+    title: "The program is not in the image",
+    cause: "The first word of the command is no executable file in the image.",
+    cure: [
+      "Check the command: each word is one element of `command`.",
+      "Look into the image: `docker run --rm --entrypoint ls <image> -l /usr/local/bin`."
+    ],
+    retried: notRepeated,
+    ends: crashed
+  },
+  TaskFailedToStart: {
+    title: "The task failed before its program started",
+    cause: "ECS could not prepare the task. The message carries its reason.",
+    cure: [
+      "Read the reason; `fleet describe <runId>` shows the task's times.",
+      "Secrets, log groups, volumes and network interfaces are what is mostly missing."
+    ],
+    retried: notRepeated,
+    ends: crashed
+  },
+  OutOfMemory: {
+    title: "The program used more memory than it had",
+    cause: "The kernel killed the container at its memory limit.",
+    cure: ["Raise `memory`."],
+    retried: "No. Request the run again with more memory.",
+    ends: "`failed`"
+  },
+  SpotInterrupted: {
+    title: "AWS took the Spot capacity back",
+    cause: "Fargate Spot and Spot instances are interrupted with two minutes' notice.",
+    cure: ["Request it again.", "Use `launchType` FARGATE for runs that must not be interrupted."],
+    retried: notRepeated,
+    ends: crashed
+  },
+  HostTerminated: {
+    title: "The host of the task went away",
+    cause: "AWS retired or lost the machine, or an ECS service stopped the task.",
+    cure: ["Request it again."],
+    retried: notRepeated,
+    ends: crashed
+  },
+  StoppedExternally: {
+    title: "Somebody outside the fleet stopped the task",
+    cause: "StopTask was called in AWS itself; the message carries the reason that was given.",
+    cure: [
+      "See who it was: `aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=StopTask`.",
+      "Request it again if it is still wanted."
+    ],
+    retried: notRepeated,
+    ends: "`cancelled`"
+  },
+  ExitCodeMissing: {
+    title: "The container left no exit code",
+    cause: "ECS stopped the task and does not say how its program ended: mostly the infrastructure ended it.",
+    cure: ["See its last lines: `fleet logs <runId>`.", "Request it again."],
+    retried: notRepeated,
+    ends: "`crashed`, exit code −1"
+  },
+  ProgramFailed: {
+    title: "The program ended with a failure",
+    cause:
+      "Its exit code is not 0. 126 and 127 mean that a command was not found or not executable, 137 that it was killed.",
+    cure: ["Look at its output: `fleet logs <runId>`."],
+    retried: "No. Correct the program and request the run again.",
+    ends: "`failed`, with the program's exit code"
+  },
+  InternalError: {
+    title: "The fleet met an error of its own",
+    cause: "A message could not be handled. Its original is kept on `dead.<service>.<runId>`.",
+    cure: [
+      "Read in its headers why: `nats stream get FLEET_DEAD --last-for 'dead.<service>.<runId>'`.",
+      "Request the run again, and report the error."
+    ],
+    retried: "A few times within the service, before it was given up.",
+    ends: crashed
+  }
+} as const satisfies Partial<Record<ErrorCode, ErrorGuide>>

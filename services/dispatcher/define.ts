@@ -1,0 +1,170 @@
+import { Clock, Effect, Result, Schema } from "effect"
+import { type AwsFailure, Problem } from "#ecs-core/errors.ts"
+import type { Attempt } from "#ecs-core/Ids.ts"
+import { instantOf, millisOf } from "#ecs-core/Instant.ts"
+import type { Job } from "#ecs-core/Job.ts"
+import { launchesOn } from "#ecs-core/LaunchOn.ts"
+import { linkDefinition } from "#ecs-core/LinkedDefinition.ts"
+import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
+import type { AttemptRecord, Run } from "#ecs-core/Run.ts"
+import { afterFailure, refusalOf, requestGone } from "./decide.ts"
+import type { DefinitionError, Wish } from "./definitions.ts"
+import type { Fleet } from "./Fleet.ts"
+import { type DefinedAttempt, inputOf, type Launchable, launchProblems, orderOf, preparedFor } from "./order.ts"
+import { foldInto, type RecordError } from "./records.ts"
+
+/** The job of a run, from its request in hand or in the inbox; undefined = the request is gone. */
+export type JobSource<E> = (run: Run) => Effect.Effect<Result.Result<Job, ReadonlyArray<Problem>> | undefined, E>
+
+/** The definition cannot be made just now: the message is to come again. */
+export class DefinitionDelayed extends Schema.TaggedError<DefinitionDelayed>()("DefinitionDelayed", {
+  delayMillis: Schema.Finite,
+  message: Schema.String
+}) {}
+
+/** The launch can never work; every reason at once. */
+class LaunchRefused extends Schema.TaggedError<LaunchRefused>()("LaunchRefused", {
+  problems: Schema.Array(Problem)
+}) {}
+
+/**
+ * Defines one attempt and folds it into the record: finds, registers or reads the definition, and asks the cluster what
+ * is left open. Any number of replicas may do so at once: the record takes the first, and the order is made from it.
+ */
+export const define = <E>(
+  fleet: Fleet,
+  run: Run,
+  attempt: { readonly attempt: Attempt; readonly notArn?: string },
+  jobOf: JobSource<E>
+): Effect.Effect<Run | undefined, E | RecordError | DefinitionDelayed> =>
+  Effect.gen(function* () {
+    const job = yield* jobOf(run)
+    const now = yield* Clock.currentTimeMillis
+    if (job === undefined) return yield* foldInto(fleet.runs, run.runId, requestGone(now))
+    if (Result.isFailure(job)) return yield* foldInto(fleet.runs, run.runId, refusalOf(job.failure, now))
+    const made = yield* Effect.result(orderFor(fleet, job.success, run, attempt))
+    if (Result.isFailure(made)) return yield* settle(fleet, run, job.success, made.failure)
+    const { runTask, definition } = made.success.message
+    yield* Effect.logInfo("run defined", {
+      runId: run.runId,
+      attempt: attempt.attempt,
+      taskDefinitionArn: runTask.taskDefinition,
+      definition
+    })
+    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success })
+  })
+
+interface Made {
+  readonly message: TaskdefReady
+  readonly notices: ReadonlyArray<string>
+}
+
+const orderFor = (
+  fleet: Fleet,
+  job: Job,
+  run: Run,
+  { attempt, notArn }: { readonly attempt: Attempt; readonly notArn?: string }
+): Effect.Effect<Made, DefinitionError | LaunchRefused> =>
+  Effect.gen(function* () {
+    const wish: Wish = {
+      match: job.matchLatestRevisionInFamily,
+      autoDeregister: job.autoDeregisterTaskDefinition,
+      ...(notArn === undefined ? {} : { notArn })
+    }
+    const { arn, source, notices, ...found } =
+      job.linkedDefinition === undefined
+        ? yield* owned(fleet, job, wish)
+        : yield* linked(fleet, job, job.linkedDefinition)
+    const who = { runId: run.runId, attempt }
+    const launchable = yield* withCluster(fleet, job, who, found)
+    const problems = launchProblems(job, who, launchable)
+    if (problems.length > 0) return yield* new LaunchRefused({ problems })
+    const at = instantOf(yield* Clock.currentTimeMillis)
+    const defined = { runId: run.runId, attempt, at, taskDefinitionArn: arn, source }
+    return { message: orderOf(job, defined, launchable), notices }
+  })
+
+interface FoundDefinition extends Launchable {
+  readonly arn: string
+  readonly source: DefinitionSource
+  readonly notices: ReadonlyArray<string>
+}
+
+const owned = (fleet: Fleet, job: Job, wish: Wish): Effect.Effect<FoundDefinition, DefinitionError> =>
+  Effect.gen(function* () {
+    const prepared = preparedFor(job, job.region ?? fleet.region)
+    const { arn, registered } = yield* fleet.definitions.ensure(prepared.definition, prepared.region, wish)
+    return { ...prepared, arn, source: registered ? "registered" : "reused", notices: [] }
+  })
+
+/** A definition that somebody else keeps is read, never registered, changed or deregistered (peers 2, 52). */
+const linked = (fleet: Fleet, job: Job, ref: string): Effect.Effect<FoundDefinition, AwsFailure | LaunchRefused> =>
+  Effect.gen(function* () {
+    const region = job.region ?? fleet.region
+    const readBack = yield* fleet.lookups.taskDefinition(region, ref)
+    const { definition, containerName, problems, notices } = linkDefinition(job, readBack)
+    if (problems.length > 0) return yield* new LaunchRefused({ problems })
+    return { definition, containerName, region, arn: readBack.taskDefinitionArn ?? ref, source: "linked", notices }
+  })
+
+/** Where neither job nor definition says what to run on, the cluster does, if it has a default (peers 76). */
+const withCluster = (
+  fleet: Fleet,
+  job: Job,
+  who: Pick<DefinedAttempt, "runId" | "attempt">,
+  found: Launchable
+): Effect.Effect<Launchable, AwsFailure> => {
+  if (launchesOn(job, found.definition) === "given") return Effect.succeed(found)
+  const { cluster } = inputOf(job, { ...who, taskDefinitionArn: "" }, found)
+  return Effect.map(fleet.lookups.hasDefaultStrategy(found.region, cluster), (clusterHasDefaultStrategy) => ({
+    ...found,
+    clusterHasDefaultStrategy
+  }))
+}
+
+/** Only the deadline turns a delay into an end; until then the record tells what is waited for. */
+const settle = (
+  fleet: Fleet,
+  run: Run,
+  job: Job,
+  failure: DefinitionError | LaunchRefused
+): Effect.Effect<Run | undefined, RecordError | DefinitionDelayed> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    if (failure._tag === "LaunchRefused") {
+      return yield* foldInto(fleet.runs, run.runId, refusalOf(failure.problems, now))
+    }
+    if (failure._tag === "AwsFailure" || failure._tag === "DefinitionBusy") {
+      const deadline = millisOf(run.requestedAt) + job.launchTimeoutSeconds * 1000
+      const { event, delayMillis } = afterFailure(failure, deadline, now)
+      const next = event === undefined ? run : yield* foldInto(fleet.runs, run.runId, event)
+      if (delayMillis === undefined) return next
+      return yield* new DefinitionDelayed({ delayMillis, message: failure.message })
+    }
+    return yield* failure
+  })
+
+/** The launch order of an attempt that the record has, made again: whoever makes it, it is the same. */
+export const orderAgain = <E>(
+  fleet: Fleet,
+  run: Run,
+  known: AttemptRecord,
+  jobOf: JobSource<E>
+): Effect.Effect<TaskdefReady | undefined, E | AwsFailure> =>
+  Effect.gen(function* () {
+    const job = yield* jobOf(run)
+    if (job === undefined || Result.isFailure(job)) return undefined
+    const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt } = known
+    const region = known.target.region ?? fleet.region
+    const found =
+      source === "linked"
+        ? { definition: yield* fleet.lookups.taskDefinition(region, taskDefinitionArn), region }
+        : preparedFor(job.success, region)
+    const launchable = yield* withCluster(
+      fleet,
+      job.success,
+      { runId: run.runId, attempt },
+      { ...found, containerName }
+    )
+    return orderOf(job.success, { runId: run.runId, attempt, at, taskDefinitionArn, source }, launchable)
+  })

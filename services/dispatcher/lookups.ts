@@ -1,0 +1,63 @@
+import type { TaskDefinition } from "@aws-sdk/client-ecs"
+import { Cache, Effect, Exit } from "effect"
+import { Ecs } from "#aws/Ecs.ts"
+import { Pace } from "#aws/Pace.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
+import type { DispatcherSettings } from "./config.ts"
+
+/** What ECS said of things that others keep, remembered for a while: linked definitions and clusters. */
+export interface Lookups {
+  /** `ref`: family (latest ACTIVE revision), `family:revision` or ARN. An INACTIVE revision is answered too. */
+  readonly taskDefinition: (region: string, ref: string) => Effect.Effect<TaskDefinition, AwsFailure>
+  /** Whether the cluster decides what a launch without launch type and strategy runs on (peers 76). */
+  readonly hasDefaultStrategy: (region: string, cluster: string) => Effect.Effect<boolean, AwsFailure>
+}
+
+/** A revision never changes but in its status; a family's latest one does whenever somebody registers another. */
+export const isRevision = (ref: string): boolean => /:\d+$/u.test(ref)
+
+export const makeLookups = (settings: DispatcherSettings): Effect.Effect<Lookups, never, Ecs | Pace> =>
+  Effect.gen(function* () {
+    const [ecs, pace] = [yield* Ecs, yield* Pace]
+    const describe = (key: string) => {
+      const { region, name } = partsOf(key)
+      return pace.paced("readTaskDefinition", { region })(ecs.describeTaskDefinition({ region }, name))
+    }
+    const definitions = yield* Cache.makeWith(describe, {
+      capacity: settings.definitionsMax,
+      timeToLive: (exit, key) =>
+        seconds(exit, isRevision(key) ? settings.definitionCheckSeconds : settings.familyCheckSeconds)
+    })
+    const ask = (key: string) => {
+      const { region, name } = partsOf(key)
+      return Effect.map(
+        ecs.describeCluster({ region }, name),
+        ({ defaultCapacityProviderStrategy = [] }) => defaultCapacityProviderStrategy.length > 0
+      )
+    }
+    const clusters = yield* Cache.makeWith(ask, {
+      capacity: settings.definitionsMax,
+      timeToLive: (exit) => seconds(exit, settings.clusterCheckSeconds)
+    })
+    return {
+      taskDefinition: (region, ref) =>
+        Effect.tap(Cache.get(definitions, keyOf(region, ref)), (found) =>
+          // The order is made from the ARN that the record keeps: it is known already.
+          found.taskDefinitionArn === undefined || isRevision(ref)
+            ? Effect.void
+            : Cache.set(definitions, keyOf(region, found.taskDefinitionArn), found)
+        ),
+      hasDefaultStrategy: (region, cluster) => Cache.get(clusters, keyOf(region, cluster))
+    }
+  })
+
+/** A failure is never remembered. */
+const seconds = (exit: Exit.Exit<unknown, unknown>, many: number) =>
+  Exit.isSuccess(exit) ? (`${many} seconds` as const) : 0
+
+const keyOf = (region: string, name: string): string => `${region} ${name}`
+
+const partsOf = (key: string) => {
+  const at = key.indexOf(" ")
+  return { region: key.slice(0, at), name: key.slice(at + 1) }
+}

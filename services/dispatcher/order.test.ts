@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { TaskdefReady } from "#ecs-core/Messages.ts"
+import { OVERRIDES_CHARACTERS_MAX } from "#ecs-core/RunTaskInput.ts"
+import { aJob } from "#test/support/builders.ts"
+import { at, runId, taskDefinitionArn } from "#test/support/messages.ts"
+import { orderOf, preparedFor, problemsBeforeAws } from "./order.ts"
+
+describe("orderOf", () => {
+  const attempt = { runId, attempt: 2, taskDefinitionArn, at: at(0), source: "reused" } as const
+  const order = (request: Parameters<typeof aJob>[0] = {}) => {
+    const job = aJob(request)
+    return orderOf(job, attempt, preparedFor(job, "eu-central-1"))
+  }
+  const role = { executionRoleArn: "arn:aws:iam::123456789012:role/execution" }
+
+  it("holds all that the launcher needs, deadlines counted from the attempt", () => {
+    const made = order({ launchTimeoutSeconds: 60, taskStartTimeoutSeconds: 90, runTimeoutSeconds: 120 })
+    assert.isTrue(Schema.is(TaskdefReady)(made))
+    assert.deepInclude(made, {
+      runId,
+      attempt: 2,
+      at: at(0),
+      target: { region: "eu-central-1" },
+      definition: "reused",
+      containerName: "main",
+      launchDeadline: at(60),
+      taskStartTimeoutSeconds: 90,
+      runTimeoutSeconds: 120,
+      pollIntervalSeconds: 5
+    })
+    assert.deepStrictEqual(made.runTask.overrides.containerOverrides[0]?.["environment"], [
+      { name: "FLEET_RUN_ID", value: runId },
+      { name: "FLEET_ATTEMPT", value: "2" }
+    ])
+  })
+
+  it("made again after a crash, it is the same order", () => {
+    assert.deepStrictEqual(order({ command: "echo hello" }), order({ command: "echo hello" }))
+  })
+
+  const networkConfiguration = { subnets: ["subnet-1"] }
+  it.each([
+    { what: "no network: the default VPC", request: {}, inferNetwork: {} },
+    { what: "a VPC only: that VPC", request: { vpcId: "vpc-1" }, inferNetwork: { vpcId: "vpc-1" } },
+    { what: "subnets: nothing", request: { vpcId: "vpc-1", networkConfiguration }, inferNetwork: undefined }
+  ])("infers from $what", ({ inferNetwork, request }) => {
+    const made = order(request)
+    assert.deepStrictEqual(made.inferNetwork, inferNetwork)
+    assert.strictEqual("networkConfiguration" in made.runTask, inferNetwork === undefined)
+    assert.deepStrictEqual(made.verifyNetwork, inferNetwork === undefined ? { vpcId: "vpc-1" } : undefined)
+  })
+
+  const source = { container: "main", logGroup: "fleet", logStreamPrefix: "fleet_default", region: "eu-central-1" }
+  const own = { "awslogs-group": "mine", "awslogs-region": "eu-west-1" }
+  it.each([
+    { what: "with a role", request: role, logs: { sources: [source] } },
+    {
+      what: "with options of its own",
+      request: { ...role, cloudwatchLogsOptions: own, cloudwatchLogsPrefix: "p" },
+      logs: { sources: [{ container: "main", logGroup: "mine", logStreamPrefix: "p", region: "eu-west-1" }] }
+    },
+    {
+      what: "with streamOutput false",
+      request: { ...role, streamOutput: false },
+      logs: { sources: [], notice: "There is no output to show: streamOutput is false." }
+    },
+    {
+      what: "with logs turned off",
+      request: { ...role, configureCloudwatchLogs: false },
+      logs: { sources: [], notice: "There is no output to show: configureCloudwatchLogs is false." }
+    }
+  ])("log sources $what", ({ logs, request }) => {
+    assert.deepStrictEqual(order(request).logs, logs)
+  })
+
+  it("without an execution role it says why there is no output", () => {
+    assert.include(order().logs.notice ?? "", "no executionRoleArn is set")
+  })
+})
+
+describe("problemsBeforeAws", () => {
+  const fieldsOf = (request: Parameters<typeof aJob>[0]) =>
+    problemsBeforeAws(aJob(request), runId, "us-east-1").map(({ field }) => field)
+
+  it("a sound job has none", () => {
+    assert.deepStrictEqual(fieldsOf({ command: "true" }), [])
+  })
+
+  it("those of the definition and of the launch come at once", () => {
+    const env = { PAYLOAD: "x".repeat(OVERRIDES_CHARACTERS_MAX) }
+    const fields = fieldsOf({ cpu: 1024, memory: 512, containerName: "job", taskDefinition: twoContainers, env })
+    assert.include(fields, "containerName")
+    assert.include(fields, "env")
+    assert.isAtLeast(fields.length, 3)
+  })
+
+  it("of a linked definition nothing is known yet", () => {
+    assert.deepStrictEqual(fieldsOf({ taskDefinitionArn: "reports:3", cpu: 1024, memory: 512 }), [])
+  })
+})
+
+const twoContainers = {
+  containerDefinitions: [
+    { name: "a", image: "a" },
+    { name: "b", image: "b" }
+  ]
+}

@@ -1,0 +1,87 @@
+import { definitionProblems } from "#ecs-core/DefinitionProblems.ts"
+import type { Problem } from "#ecs-core/errors.ts"
+import type { Attempt, RunId } from "#ecs-core/Ids.ts"
+import { type Instant, instantOf } from "#ecs-core/Instant.ts"
+import type { Job } from "#ecs-core/Job.ts"
+import { logPlan } from "#ecs-core/LogPlan.ts"
+import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
+import { networkPlan } from "#ecs-core/Network.ts"
+import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
+import { overridesProblem, runTaskInput } from "#ecs-core/RunTaskInput.ts"
+
+/** A definition that a job can be launched with: prepared, or kept by somebody else and read back. */
+export interface Launchable {
+  readonly definition: object
+  readonly containerName: string
+  readonly region: string
+  /** Known where the cluster had to be asked. */
+  readonly clusterHasDefaultStrategy?: boolean
+}
+
+/** One attempt, as the record knows it. */
+export interface DefinedAttempt {
+  readonly runId: RunId
+  readonly attempt: Attempt
+  readonly at: Instant
+  readonly taskDefinitionArn: string
+  readonly source: DefinitionSource | undefined
+}
+
+/** RunTask's input for an attempt. */
+export const inputOf = (
+  job: Job,
+  attempt: Pick<DefinedAttempt, "runId" | "attempt" | "taskDefinitionArn">,
+  { definition, containerName, clusterHasDefaultStrategy }: Launchable
+) =>
+  runTaskInput(job, {
+    runId: attempt.runId,
+    attempt: attempt.attempt,
+    taskDefinitionArn: attempt.taskDefinitionArn,
+    definition,
+    containerName,
+    ...(clusterHasDefaultStrategy === undefined ? {} : { clusterHasDefaultStrategy })
+  })
+
+/** The order to launch an attempt: all that RunTask will see, an inferred network aside. */
+export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchable): TaskdefReady => {
+  const { definition, containerName, region } = launchable
+  const { runId, at, source } = attempt
+  return {
+    runId,
+    attempt: attempt.attempt,
+    at,
+    target: { region },
+    runTask: inputOf(job, attempt, launchable),
+    ...networkPlan(job, definition),
+    ...(source === undefined ? {} : { definition: source }),
+    containerName,
+    logs: logPlan(job, definition, containerName, region),
+    launchDeadline: instantOf(Date.parse(at) + job.launchTimeoutSeconds * 1000),
+    taskStartTimeoutSeconds: job.taskStartTimeoutSeconds,
+    runTimeoutSeconds: job.runTimeoutSeconds,
+    pollIntervalSeconds: job.pollIntervalSeconds
+  }
+}
+
+/** The definition of a job that links none. */
+export const preparedFor = (job: Job, region: string) => ({ ...prepareTaskDefinition(job, region), region })
+
+/** What is wrong with a launch, from the job and its definition alone. */
+export const launchProblems = (
+  job: Job,
+  attempt: Pick<DefinedAttempt, "runId" | "attempt">,
+  launchable: Launchable
+): ReadonlyArray<Problem> => {
+  const tooLarge = overridesProblem(inputOf(job, { ...attempt, taskDefinitionArn: "" }, launchable))
+  return tooLarge === undefined ? [] : [tooLarge]
+}
+
+/** Everything that is wrong with a job before AWS is asked anything; of a linked definition nothing is known yet. */
+export const problemsBeforeAws = (job: Job, runId: RunId, defaultRegion: string): ReadonlyArray<Problem> => {
+  if (job.linkedDefinition !== undefined) return []
+  const prepared = preparedFor(job, job.region ?? defaultRegion)
+  return [
+    ...definitionProblems(job, prepared.definition, prepared.containerName),
+    ...launchProblems(job, { runId, attempt: 1 }, prepared)
+  ]
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { runTimeoutSecondsMax, topologyDefaults } from "#ecs-core/FleetTopology.ts"
+import { isJson, type Json, listOf } from "#ecs-core/Json.ts"
+import {
+  builtInPool,
+  DEFAULT_CONTAINER,
+  DEFAULT_CPU,
+  DEFAULT_LOG_GROUP,
+  DEFAULT_MEMORY,
+  DEFAULT_POOL
+} from "#ecs-core/Pool.ts"
+import { decodeRequest } from "#ecs-core/RequestProblems.ts"
+import { resolveJob } from "#ecs-core/ResolveJob.ts"
+import { knownFields, RunRequest } from "#ecs-core/RunRequest.ts"
+
+const page = readFileSync(join(process.cwd(), "docs/requests.md"), "utf8")
+const [, tables = ""] = page.split("\n## Fields\n")
+const rows = [...(tables.split("\n## ")[0] ?? "").matchAll(/^\| `([\w.]+)` \|(.*?)\|(.*?)\|(.*)\|$/gm)].map(
+  ([, field = "", type = "", byDefault = "", does = ""]) => ({ field, type, default: byDefault.trim(), does })
+)
+const rowOf = (field: string) => {
+  const row = rows.find((one) => one.field === field)
+  assert.isDefined(row, `docs/requests.md has no row for ${field}`)
+  return row
+}
+
+const schema = JSON.parse(readFileSync(join(process.cwd(), "docs/schemas/run.requested.json"), "utf8")) as {
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+/** Every object of a field's schema that is not for null, from the outermost in. */
+const schemasIn = (value: unknown): ReadonlyArray<Json> => {
+  if (!isJson(value)) return []
+  return [value, ...listOf(value["anyOf"]).flatMap(schemasIn), ...schemasIn(value["items"])]
+}
+
+/** Fields whose own members have rows: `retry.attempts`. */
+const nested = Object.entries(knownFields)
+  .filter(([parent]) => parent !== "" && rows.some(({ field }) => field.startsWith(`${parent}.`)))
+  .flatMap(([parent, names]) => names.map((name) => ({ parent, name, field: `${parent}.${name}` })))
+
+const schemaOf = (parent: string, name: string): unknown =>
+  schemasIn(schema.properties[parent]).flatMap(({ properties }) => (isJson(properties) ? [properties[name]] : []))[0]
+
+const ruled = [
+  ...Object.entries(schema.properties).map(([field, rule]) => ({ field, rule })),
+  ...nested.map(({ parent, name, field }) => ({ field, rule: schemaOf(parent, name) }))
+]
+
+describe("docs/requests.md", () => {
+  it("has one row for each field of a request, and for no other", () => {
+    const fields = [...Object.keys(RunRequest.fields), ...nested.map(({ field }) => field)]
+    assert.deepStrictEqual(rows.map(({ field }) => field).toSorted(), fields.toSorted())
+  })
+
+  it.each(["retry", "runtimePlatform", "networkConfiguration", "capacityProviderStrategy"])(
+    "has a row for each member of %s",
+    (parent) => {
+      const members = knownFields[parent] ?? []
+      assert.isNotEmpty(members)
+      assert.includeMembers(
+        rows.map(({ field }) => field),
+        members.map((name) => `${parent}.${name}`)
+      )
+    }
+  )
+
+  it.each(ruled)("$field: its limits and values", ({ field, rule }) => {
+    const { type } = rowOf(field)
+    const first = schemasIn(rule).find((part) => part["type"] !== undefined && part["type"] !== "null")
+    for (const limit of [first?.["minimum"], first?.["maximum"]]) {
+      if (limit !== undefined) assert.match(type, new RegExp(`\\b${String(limit).replace(".", "\\.")}\\b`))
+    }
+    for (const value of listOf(first?.["enum"])) assert.include(type, String(value))
+    for (const limit of [first?.["maxItems"]]) if (limit !== undefined) assert.include(type, String(limit))
+  })
+
+  const maximum = runTimeoutSecondsMax(topologyDefaults.streamAgeSeconds)
+
+  it.each(Object.entries(builtInPool(maximum)))("%s: its default %s", (field, value) => {
+    assert.include(rowOf(field).default, String(value))
+  })
+
+  it.each([
+    { field: "pool", value: DEFAULT_POOL },
+    { field: "containerName", value: DEFAULT_CONTAINER },
+    { field: "cluster", value: "default" },
+    { field: "cpu", value: DEFAULT_CPU },
+    { field: "memory", value: DEFAULT_MEMORY },
+    { field: "streamOutput", value: true },
+    { field: "matchLatestRevisionInFamily", value: false },
+    { field: "autoDeregisterTaskDefinition", value: false }
+  ])("$field: its default $value", ({ field, value }) => {
+    assert.match(rowOf(field).default, new RegExp(`(^|[ \`])${value}([\`, ]|$)`))
+  })
+
+  it("names the log group", () => {
+    assert.include(rowOf("cloudwatchLogsOptions").does, `group \`${DEFAULT_LOG_GROUP}\``)
+  })
+
+  it("says of exactly those fields that they are not supported yet which are refused so", () => {
+    const values: Readonly<Record<string, unknown>> = { provisioningTimeoutSeconds: 600, retry: { attempts: 1 } }
+    const said = rows.filter(({ does }) => does.includes("not supported yet")).map(({ field }) => field)
+    assert.sameMembers(said, Object.keys(values))
+    for (const field of said) {
+      const request = Result.getOrThrow(decodeRequest({ image: "alpine", [field]: values[field] }))
+      const problems = Result.getOrThrow(Result.flip(resolveJob(request, undefined, maximum)))
+      assert.deepStrictEqual(
+        problems.map((problem) => [problem.field, problem.message.includes("not supported yet")]),
+        [[field, true]]
+      )
+    }
+  })
+})
