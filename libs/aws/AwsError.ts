@@ -58,4 +58,4 @@ export const failureRowOf = (reason: string | undefined): FailureRow =>
   failureRows.find((row) => row.when(foldQuotes(reason ?? ""))) ?? unknownFailure
 
 const reasonText = ({ reason, detail }: Failure): string =>
-  [reason || "no reason given", detail].filter(Boolean).join(": ")
+  detail ? `${(reason || "no reason given").replace(/\.$/, "")}: ${detail}` : reason || "no reason given"

@@ -80,6 +80,9 @@ const failed = (exitCode: number, code: ErrorCode, message: string, advice: stri
   problem: { code, message, advice }
 })
 
+/** Our stop reason names the deadline, e.g. `300 s`. */
+const after = (detail: string): string => (detail === "" ? "" : ` after ${detail}`)
+
 const stoppedByUs = (
   ours: { readonly code: StopCode; readonly detail: string },
   exitCode: number | undefined
@@ -100,7 +103,7 @@ const stoppedByUs = (
         ...code,
         problem: problem(
           "StartTimeout",
-          "Timed out while watching task for status RUNNING; the task was stopped.",
+          `Timed out${after(ours.detail)} while watching task for status RUNNING; the task was stopped.`,
           "Raise `taskStartTimeoutSeconds`, or find out why the task does not start: `fleet describe <runId>`."
         )
       }
@@ -110,7 +113,7 @@ const stoppedByUs = (
         ...code,
         problem: problem(
           "RunTimeout",
-          "The program ran longer than allowed; the task was stopped.",
+          `The program ran longer than allowed${ours.detail === "" ? "" : ` (${ours.detail})`}; the task was stopped.`,
           "Raise `runTimeoutSeconds`."
         )
       }

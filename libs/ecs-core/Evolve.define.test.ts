@@ -36,11 +36,19 @@ describe("a launch that ECS refuses because it no longer knows the definition", 
     assert.notProperty(run, "finishedAt")
   })
 
+  it("nor does a placement that fails, however often, cost an attempt (peers 85)", () => {
+    const failures = Array.from({ length: 50 }, (_, n) => deferred(n + 2, { try: n + 1 }))
+    const run = aRun(requested(0), ready(1), ...failures)
+    assert.lengthOf(run.attempts, 1)
+    assert.notProperty(run, "platformFailures")
+    assert.strictEqual(run.state, "waiting")
+  })
+
   it("also after it had waited for capacity", () => {
     assert.strictEqual(aRun(requested(0), ready(1), deferred(2), definitionGone(3)).state, "defining")
   })
 
-  it("goes on with the next attempt to the program's own end (peers 39)", () => {
+  it("goes on with the next attempt to the program's own end", () => {
     const run = aRun(
       requested(0),
       ...again(1),

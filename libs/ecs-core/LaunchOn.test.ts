@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { demandOf, launchesOn, leavesFargate, runsOnFargate } from "#ecs-core/LaunchOn.ts"
+import { demandOf, launchesOn, runsOnFargate } from "#ecs-core/LaunchOn.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
 import { aJob } from "#test/support/builders.ts"
 
@@ -37,17 +37,5 @@ describe("launchesOn and runsOnFargate", () => {
   ])("$request with $definition: $on, Fargate $fargate", ({ request, definition, on, fargate }) => {
     assert.strictEqual(launchesOn(aJob(request), definition), on)
     assert.strictEqual(runsOnFargate(aJob(request), definition), fargate)
-  })
-})
-
-describe("leavesFargate", () => {
-  it.each([
-    { input: {}, leaves: false },
-    { input: { launchType: "FARGATE" }, leaves: false },
-    { input: { launchType: "EC2" }, leaves: true },
-    { input: { capacityProviderStrategy: own }, leaves: true },
-    { input: { capacityProviderStrategy: spot }, leaves: false }
-  ])("$input: $leaves", ({ input, leaves }) => {
-    assert.strictEqual(leavesFargate(input), leaves)
   })
 })

@@ -84,10 +84,3 @@ export const runsOnFargate = (job: Job, definition: object): boolean => {
   if (launchType !== undefined) return shapes[launchType] === fargate
   return demandOf({ ...definition }) === undefined
 }
-
-/** Whether RunTask's own input leaves Fargate: an ENI on an instance can have no public IP (peers 77). */
-export const leavesFargate = (input: { readonly launchType?: string; readonly capacityProviderStrategy?: unknown }) => {
-  const strategy = listOf(input.capacityProviderStrategy)
-  if (strategy.length > 0) return !isOfFargate(strategy)
-  return input.launchType !== undefined && input.launchType !== "FARGATE"
-}

@@ -76,7 +76,13 @@ export const TaskdefReady = Schema.Struct({
   target: Target,
   runTask: RunTask,
   /** The network is missing in `runTask`: infer it from this VPC, or from the default one where `vpcId` is absent. */
-  inferNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.optionalKey(Schema.String) })),
+  inferNetwork: Schema.optionalKey(
+    Schema.Struct({
+      vpcId: Schema.optionalKey(Schema.String),
+      /** Off Fargate ECS takes no public IP. */
+      assignPublicIp: Schema.optionalKey(Schema.Literal("DISABLED"))
+    })
+  ),
   /** The subnets given must belong to this VPC. */
   verifyNetwork: Schema.optionalKey(Schema.Struct({ vpcId: Schema.String })),
   definition: Schema.optionalKey(DefinitionSource),

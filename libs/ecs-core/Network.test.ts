@@ -44,7 +44,7 @@ describe("networkPlan", () => {
 
 describe("inferNetwork", () => {
   it("is all subnets of the VPC, a public IP, no security group of ours (peers 54)", () => {
-    assert.deepStrictEqual(inferNetwork({ subnetIds: ["subnet-b", "subnet-a"] }, { launchType: "FARGATE" }), {
+    assert.deepStrictEqual(inferNetwork({ subnetIds: ["subnet-b", "subnet-a"] }, {}), {
       subnets: ["subnet-a", "subnet-b"],
       securityGroups: [],
       assignPublicIp: "ENABLED"
@@ -52,12 +52,15 @@ describe("inferNetwork", () => {
   })
 
   it.each([
-    { launch: { launchType: "EC2" }, publicIp: false },
-    { launch: { capacityProviderStrategy: [{ capacityProvider: "mine" }] }, publicIp: false },
-    { launch: { capacityProviderStrategy: [{ capacityProvider: "FARGATE_SPOT" }] }, publicIp: true },
-    { launch: {}, publicIp: true }
-  ])("with $launch has a public IP: $publicIp", ({ launch, publicIp }) => {
-    assert.strictEqual("assignPublicIp" in inferNetwork({ subnetIds: ["a"] }, launch), publicIp)
+    { request: { launchType: "EC2" as const }, publicIp: false },
+    { request: { capacityProviderStrategy: [{ capacityProvider: "mine" }] }, publicIp: false },
+    { request: { capacityProviderStrategy: [{ capacityProvider: "FARGATE_SPOT" }] }, publicIp: true },
+    { request: { launchType: null, taskDefinition: { requiresCompatibilities: ["EC2"] } }, publicIp: false },
+    { request: {}, publicIp: true }
+  ])("of $request has a public IP: $publicIp (peers 77)", ({ request, publicIp }) => {
+    const job = aJob(request)
+    const plan = networkPlan(job, { ...awsvpc, ...job.taskDefinition }).inferNetwork ?? {}
+    assert.strictEqual("assignPublicIp" in inferNetwork({ subnetIds: ["a"] }, plan), publicIp)
   })
 
   it("gives the same network whatever the order EC2 listed the subnets in, so that a token replays", () => {

@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import type { Job } from "./Job.ts"
 import { isJson, textOf } from "./Json.ts"
-import { leavesFargate, runsOnFargate } from "./LaunchOn.ts"
+import { runsOnFargate } from "./LaunchOn.ts"
+import type { TaskdefReady } from "./Messages.ts"
 import { NetworkConfiguration, SUBNETS_MAX } from "./RunRequest.ts"
 
 export type AwsvpcConfiguration = NetworkConfiguration
@@ -30,13 +31,12 @@ export const networkOf = (job: Job, definition: object): AwsvpcConfiguration | u
 }
 
 /** What the launcher has to find out about the network: all of it (peers 54), or whether the subnets fit (peers 57). */
-export const networkPlan = (
-  job: Job,
-  definition: object
-): { readonly inferNetwork?: { readonly vpcId?: string }; readonly verifyNetwork?: { readonly vpcId: string } } => {
+export const networkPlan = (job: Job, definition: object): Pick<TaskdefReady, "inferNetwork" | "verifyNetwork"> => {
   if (!usesAwsvpc(definition) || freeNetwork(job) !== undefined) return {}
   const vpc = job.vpcId === undefined ? {} : { vpcId: job.vpcId }
-  if (job.networkConfiguration === undefined) return { inferNetwork: vpc }
+  if (job.networkConfiguration === undefined) {
+    return { inferNetwork: runsOnFargate(job, definition) ? vpc : { ...vpc, assignPublicIp: "DISABLED" } }
+  }
   return job.vpcId === undefined ? {} : { verifyNetwork: { vpcId: job.vpcId } }
 }
 
@@ -46,11 +46,11 @@ export const networkPlan = (
  */
 export const inferNetwork = (
   vpc: { readonly subnetIds: ReadonlyArray<string> },
-  launch: { readonly launchType?: string; readonly capacityProviderStrategy?: unknown }
+  { assignPublicIp }: NonNullable<TaskdefReady["inferNetwork"]>
 ): AwsvpcConfiguration => ({
   subnets: vpc.subnetIds.toSorted().slice(0, SUBNETS_MAX),
   securityGroups: [],
-  ...(leavesFargate(launch) ? {} : { assignPublicIp: "ENABLED" as const })
+  ...(assignPublicIp === "DISABLED" ? {} : { assignPublicIp: "ENABLED" as const })
 })
 
 /** Those of the subnets that the VPC does not have, in order (peers 57). */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result } from "effect"
+import { Effect, Layer, Result, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
@@ -34,13 +34,14 @@ const states = Effect.gen(function* () {
 
 /** As a request does: handed back for a second whenever another replica is at it. */
 const untilThere = (definitions: Definitions, definition: TaskDefinitionInput): Effect.Effect<string> =>
-  Effect.matchEffect(definitions.ensure(definition, region, plain), {
-    onFailure: () => Effect.andThen(Effect.sleep("1 second"), untilThere(definitions, definition)),
-    onSuccess: ({ arn }) => Effect.succeed(arn)
-  })
+  definitions.ensure(definition, region, plain).pipe(
+    Effect.retry(Schedule.spaced("1 second")),
+    Effect.orDie,
+    Effect.map(({ arn }) => arn)
+  )
 
 describe("several replicas at once", () => {
-  it.effect("ten racers for one definition: one revision, used by all (peers 51) (scenario 74)", () =>
+  it.effect("ten racers for one definition: one registration, used by all", () =>
     Effect.gen(function* () {
       const wanted = definitionOf()
       const racers = Effect.forEach(yield* replicas(10), (each) => untilThere(each, wanted), { concurrency: 10 })
@@ -82,6 +83,7 @@ describe("several replicas at once", () => {
       const wanted = definitionOf()
       const kept = yield* bucket
       const [one, other] = [yield* replica, yield* replica]
+      yield* (yield* EcsCalls).silence("registerTaskDefinition")
       const slow = yield* Effect.forkChild(Effect.result(one.ensure(wanted, region, plain)), { startImmediately: true })
       yield* TestClock.adjust("50 millis")
       assert.deepStrictEqual(yield* states, ["registering"])
@@ -128,9 +130,11 @@ describe("a registration that is refused", () => {
   it.effect("crash by interruption: the claim is given up at once", () =>
     Effect.gen(function* () {
       const definitions = yield* replica
+      yield* (yield* EcsCalls).silence("registerTaskDefinition")
       const fiber = yield* Effect.forkChild(definitions.ensure(definitionOf(), region, plain), {
         startImmediately: true
       })
+      yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(yield* states, ["registering"])
       fiber.interruptUnsafe()
       yield* TestClock.adjust("1 second")

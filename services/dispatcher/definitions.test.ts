@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer, Option, Result } from "effect"
+import { Clock, Effect, Layer, Option, Result, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
@@ -37,23 +37,33 @@ const states = Effect.map(entries, (all) => all.map(({ state }) => state))
 const revisions = Effect.flatMap(EcsModel, ({ ecs }) => ecs.ListTaskDefinitions(region, { status: "ACTIVE" })).pipe(
   Effect.map(({ taskDefinitionArns = [] }) => taskDefinitionArns)
 )
+const forgetAll = Effect.gen(function* () {
+  const kept = yield* bucket
+  yield* Effect.forEach(yield* kept.keys(), kept.delete, { discard: true })
+})
 const registrations = Effect.map(EcsCalls, ({ count }) => count("registerTaskDefinition"))
 const deregisterBehindOurBack = (taskDefinition: string) =>
   Effect.flatMap(EcsModel, ({ ecs }) => ecs.DeregisterTaskDefinition(region, { taskDefinition }))
 
 describe("ensure", () => {
-  it.effect("twice and later: the revision that is there, also for another replica (scenario 28)", () =>
-    Effect.gen(function* () {
-      const one = yield* replica
-      const { arn, registered } = yield* inTime(one.ensure(wanted, region, plain))
-      assert.isTrue(registered)
-      assert.deepStrictEqual(yield* one.ensure(wanted, region, plain), { arn, registered: false })
-      const other = yield* replica
-      assert.deepStrictEqual(yield* other.ensure(wanted, region, plain), { arn, registered: false })
-      yield* TestClock.adjust("301 seconds")
-      assert.strictEqual(yield* arnOf(other), arn)
-      assert.strictEqual(yield* registrations, 1)
-    }).pipe(Effect.provide(layerFleet))
+  it.effect(
+    "twice and later: the revision that is there, also for another replica, and written in another order (peers 37, scenario 28)",
+    () =>
+      Effect.gen(function* () {
+        const executionRoleArn = "arn:aws:iam::123456789012:role/execution"
+        const arns = { A: "arn:aws:ssm:us-east-1:1:parameter/a", B: "arn:aws:ssm:us-east-1:1:parameter/b" }
+        const written = definitionOf({ executionRoleArn, secrets: { A: arns.A, B: arns.B } })
+        const otherwise = definitionOf({ executionRoleArn, secrets: { B: arns.B, A: arns.A } })
+        const one = yield* replica
+        const { arn, registered } = yield* inTime(one.ensure(written, region, plain))
+        assert.isTrue(registered)
+        assert.deepStrictEqual(yield* one.ensure(otherwise, region, plain), { arn, registered: false })
+        const other = yield* replica
+        assert.deepStrictEqual(yield* other.ensure(otherwise, region, plain), { arn, registered: false })
+        yield* TestClock.adjust("301 seconds")
+        assert.strictEqual(yield* arnOf(other, written), arn)
+        assert.strictEqual(yield* registrations, 1)
+      }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("another image is another revision of the family", () =>
@@ -66,7 +76,7 @@ describe("ensure", () => {
   )
 
   it.effect(
-    "a revision that somebody deregistered is replaced when it is looked at again (peers 39) (scenario 31)",
+    "a revision that somebody deregistered is replaced when it is looked at again (peers 39, scenario 31)",
     () =>
       Effect.gen(function* () {
         const definitions = yield* replica
@@ -79,12 +89,22 @@ describe("ensure", () => {
       }).pipe(Effect.provide(layerFleet))
   )
 
-  it.effect("a revision that cannot be described counts as none (peers 38) (scenario 29)", () =>
+  it.effect("one that cannot be described, is not ACTIVE or not equal counts as none (peers 38)", () =>
     Effect.gen(function* () {
+      const calls = yield* EcsCalls
       const first = yield* arnOf(yield* replica)
-      yield* (yield* EcsCalls).fail("describeTaskDefinition", [anAwsFailure("never", { code: "AccessDenied" })])
-      assert.notStrictEqual(yield* arnOf(yield* replica), first)
-      assert.strictEqual(yield* registrations, 2)
+      yield* calls.fail("describeTaskDefinition", [anAwsFailure("never", { code: "AccessDenied" })])
+      const second = yield* arnOf(yield* replica)
+      assert.notStrictEqual(second, first)
+      yield* deregisterBehindOurBack(second)
+      const third = yield* arnOf(yield* replica)
+      assert.notStrictEqual(third, second)
+      const kept = yield* bucket
+      const [key = ""] = yield* kept.keys()
+      const other = yield* arnOf(yield* replica, definitionOf({ image: "busybox" }))
+      yield* kept.put(key, JSON.stringify({ v: 1, state: "ready", arn: other, since: "2026-01-01T00:00:00.000Z" }))
+      assert.notStrictEqual(yield* arnOf(yield* replica), other)
+      assert.strictEqual(yield* registrations, 5)
     }).pipe(Effect.provide(layerFleet))
   )
 
@@ -124,11 +144,11 @@ describe("ensure, when ECS called an ARN inactive at a launch", () => {
       const replicas = yield* Effect.all([replica, replica, replica])
       const notArn = yield* arnOf(replicas[0])
       yield* Effect.forEach(replicas, (each) => arnOf(each))
-      const ask = (n: number): Effect.Effect<string> =>
-        Effect.matchEffect((replicas[n % 3] ?? replicas[0]).ensure(wanted, region, { ...plain, notArn }), {
-          onFailure: () => Effect.andThen(Effect.sleep("1 second"), ask(n)),
-          onSuccess: ({ arn }) => Effect.succeed(arn)
-        })
+      const ask = (n: number) =>
+        (replicas[n % 3] ?? replicas[0]).ensure(wanted, region, { ...plain, notArn }).pipe(
+          Effect.retry(Schedule.spaced("1 second")),
+          Effect.map(({ arn }) => arn)
+        )
       const numbers = Array.from({ length: 1000 }, (_, n) => n)
       const arns = yield* inTime(Effect.forEach(numbers, ask, { concurrency: "unbounded" }))
       assert.strictEqual(new Set(arns).size, 1)
@@ -168,31 +188,31 @@ describe("ensure with matchLatestRevisionInFamily", () => {
       return taskDefinition?.taskDefinitionArn ?? ""
     })
 
-  it.effect("with a cold cache the family's latest revision is reused (peers 41) (scenario 27)", () =>
-    Effect.gen(function* () {
-      const arn = yield* foreign()
-      const found = yield* inTime((yield* replica).ensure(wanted, region, matching))
-      assert.deepStrictEqual(found, { arn, registered: false })
-      const own = yield* arnOf(yield* replica, definitionOf({ family: "reports" }))
-      yield* (yield* bucket).delete((yield* (yield* bucket).keys())[1] ?? "")
-      assert.strictEqual(yield* arnOf(yield* replica, definitionOf({ family: "reports" }), matching), own)
-      assert.strictEqual(yield* registrations, 1)
-    }).pipe(Effect.provide(layerFleet))
+  it.effect(
+    "with a cold cache the family's latest revision is reused, without the flag it is registered (peers 41)",
+    () =>
+      Effect.gen(function* () {
+        const arn = yield* foreign()
+        assert.deepStrictEqual(yield* inTime((yield* replica).ensure(wanted, region, matching)), {
+          arn,
+          registered: false
+        })
+        assert.strictEqual(yield* registrations, 0)
+        yield* forgetAll
+        assert.notStrictEqual(yield* arnOf(yield* replica), arn)
+        assert.strictEqual(yield* registrations, 1)
+      }).pipe(Effect.provide(layerFleet))
   )
 
-  it.effect("without the flag it is registered", () =>
-    Effect.gen(function* () {
-      assert.notStrictEqual(yield* arnOf(yield* replica), yield* foreign())
-      assert.strictEqual(yield* registrations, 1)
-    }).pipe(Effect.provide(layerFleet))
-  )
-
-  it.effect("one that is not ACTIVE is not reused (peers 42)", () =>
-    Effect.gen(function* () {
-      const arn = yield* foreign()
-      yield* deregisterBehindOurBack(arn)
-      assert.notStrictEqual(yield* arnOf(yield* replica, wanted, matching), arn)
-    }).pipe(Effect.provide(layerFleet))
+  it.effect.each([{ request: {} }, { request: { family: "reports" } }])(
+    "a second job in another process reuses it: $request (scenario 27)",
+    ({ request }) =>
+      Effect.gen(function* () {
+        const arn = yield* arnOf(yield* replica, definitionOf(request))
+        yield* forgetAll
+        assert.strictEqual(yield* arnOf(yield* replica, definitionOf(request), matching), arn)
+        assert.strictEqual(yield* registrations, 1)
+      }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("one that differs is not reused", () =>

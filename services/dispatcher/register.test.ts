@@ -1,8 +1,11 @@
+import type { TaskDefinition } from "@aws-sdk/client-ecs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, References } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
+import { mutable } from "#aws/Mutable.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Pace } from "#aws/Pace.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import { aJob, anAwsFailure } from "#test/support/builders.ts"
 import { EcsCalls, tooManyAttempts } from "#test/support/EcsCalls.ts"
@@ -90,6 +93,41 @@ describe("obtain", () => {
     }).pipe(Effect.provide(layerFleet), Effect.provide(log.layer))
   })
 
+  it.effect(
+    "ten racers that know nothing of each other, of which ECS takes one at a time: one revision, used by all (peers 51, scenario 74)",
+    () =>
+      Effect.gen(function* () {
+        const racers = Array.from({ length: 10 }, () =>
+          Effect.flatMap(port, (ecs) => obtain(ecs, wanted, { compareFirst: false, tries: 3 }))
+        )
+        const found = yield* inTime(Effect.all(racers, { concurrency: "unbounded" }))
+        assert.deepStrictEqual([...new Set(found.map(({ arn }) => arn))], [...(yield* revisions)])
+        assert.lengthOf(
+          found.filter(({ registered }) => registered),
+          1
+        )
+      }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("a family whose latest revision is not ACTIVE is no match, whatever it holds (peers 42)", () =>
+    Effect.gen(function* () {
+      const taskDefinitionArn = "arn:aws:ecs:us-east-1:000000000000:task-definition/fleet_default:9"
+      const inactive = { ...mutable(definition), taskDefinitionArn, status: "INACTIVE" } as TaskDefinition
+      const ecs = { ...(yield* port), describeTaskDefinition: () => Effect.succeed(inactive) }
+      const { arn, registered } = yield* inTime(obtain(ecs, wanted, { compareFirst: true, tries: 3 }))
+      assert.isTrue(registered)
+      assert.notStrictEqual(arn, taskDefinitionArn)
+      const active = {
+        ...(yield* port),
+        describeTaskDefinition: () => Effect.succeed({ ...inactive, status: "ACTIVE" as const })
+      }
+      assert.deepStrictEqual(yield* inTime(obtain(active, wanted, { compareFirst: true, tries: 3 })), {
+        arn: taskDefinitionArn,
+        registered: false
+      })
+    }).pipe(Effect.provide(layerFleet))
+  )
+
   it.effect("refused because somebody registers the family just then: theirs is used if it is equal", () =>
     Effect.gen(function* () {
       yield* (yield* EcsCalls).fail("registerTaskDefinition", [tooManyAttempts], { carriedOut: true })
@@ -118,6 +156,22 @@ describe("obtain", () => {
   )
 })
 
+describe("the pace of registrations", () => {
+  const waitAfter = (failure: AwsFailure) =>
+    Effect.gen(function* () {
+      yield* (yield* EcsCalls).fail("registerTaskDefinition", [failure])
+      yield* tried(1)
+      return yield* (yield* Pace).waitMillis("modifyTaskDefinition", { region })
+    }).pipe(Effect.provide(layerFleet))
+
+  it.effect("slows down when the quota is reached, not when the family is busy", () =>
+    Effect.gen(function* () {
+      assert.isAbove(yield* waitAfter(anAwsFailure("throttle", { awsName: "ThrottlingException" })), 0)
+      assert.strictEqual(yield* waitAfter(tooManyAttempts), 0)
+    })
+  )
+})
+
 describe("usable", () => {
   it.effect("the differences of a definition that is not reused are named in a debug line (scenario 42)", () => {
     const log = logged()
@@ -126,7 +180,7 @@ describe("usable", () => {
       const other = prepareTaskDefinition(aJob({ image: "busybox", cpu: 256, memory: 512 }), region).definition
       yield* ecs.RegisterTaskDefinition(region, structuredClone(other) as never)
       assert.isUndefined(yield* usable(yield* port, wanted, definition.family))
-      const [line] = log.lines.filter(({ level }) => level === "Debug")
+      const line = log.lines.find(({ level }) => level === "Debug")
       const [, facts] = (line?.message ?? []) as ReadonlyArray<Readonly<Record<string, unknown>>>
       assert.sameMembers(facts?.["differences"] as Array<string>, ["cpu", "memory", "containerDefinitions.0.image"])
     }).pipe(Effect.provide(layerFleet), Effect.provide(log.layer))

@@ -44,8 +44,7 @@ export const pacedEcs = (ecs: EcsPort, pace: typeof Pace.Service): EcsPort => {
     return <A, E>(call: Effect.Effect<A, E>) => (line === undefined ? call : Semaphore.withPermit(line, call))
   }
   return {
-    registerTaskDefinition: (target, input) =>
-      inLine(input.family ?? "")(pace.paced("modifyTaskDefinition", target)(ecs.registerTaskDefinition(target, input))),
+    registerTaskDefinition: (target, input) => inLine(input.family ?? "")(registerPaced(ecs, pace, target, input)),
     describeTaskDefinition: (target, ref) =>
       pace.paced("readTaskDefinition", target)(ecs.describeTaskDefinition(target, ref)),
     deregisterTaskDefinition: (target, arn) =>

@@ -31,6 +31,7 @@ const ends = messagesOf(Streams.fleet, Filters.runFinished, Codecs.runFinished)
 const registrations = Effect.map(EcsCalls, ({ count }) => count("registerTaskDefinition"))
 
 const executionRoleArn = "arn:aws:iam::123456789012:role/execution"
+const taskRoleArn = "arn:aws:iam::123456789012:role/task"
 const job = { image: "alpine", executionRoleArn }
 const publish = (body: object) => published(Streams.inbox, Subjects.runRequested("nightly"), JSON.stringify(body))
 /** The last order after a request of that body, under an id of its own. */
@@ -45,7 +46,8 @@ describe("what a request registers", () => {
   it.effect("environment, command, labels, tags, cluster and task role: nothing (peers 27)", () =>
     Effect.gen(function* () {
       const fleet = yield* dispatcher
-      const first = yield* ordered(fleet, job)
+      const said = { env: { TOKEN: "s3cret" }, labels: { owner: "somebody" } }
+      const first = yield* ordered(fleet, { ...job, ...said })
       const changes = [
         { env: { A: "1" } },
         { env: { A: null } },
@@ -53,7 +55,7 @@ describe("what a request registers", () => {
         { labels: { team: "a" } },
         { tags: { cost: "1" } },
         { cluster: "other" },
-        { taskRoleArn: "arn:aws:iam::123456789012:role/task" }
+        { taskRoleArn }
       ]
       for (const change of changes) {
         const order = yield* ordered(fleet, { ...job, ...change })
@@ -66,11 +68,12 @@ describe("what a request registers", () => {
         taskDefinition: first?.runTask.taskDefinition
       })
       assert.deepStrictEqual(taskDefinition?.containerDefinitions?.[0]?.environment ?? [], [])
+      assert.notMatch(JSON.stringify(taskDefinition), /TOKEN|s3cret|owner|somebody/u)
     }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect(
-    "image, logs and family: one revision each; and the changes that need none, none (peers 28) (scenario 30)",
+    "image, logs and family: one revision each; and the changes that need none, none (peers 28, scenario 30)",
     () =>
       Effect.gen(function* () {
         const fleet = yield* dispatcher
@@ -90,6 +93,18 @@ describe("what a request registers", () => {
           assert.strictEqual(yield* registrations, index + 2)
         }
       }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("a cached revision that cannot be described: another one, and the run is launched (scenario 29)", () =>
+    Effect.gen(function* () {
+      const first = yield* ordered(yield* dispatcher, job)
+      yield* (yield* EcsCalls).fail("describeTaskDefinition", [
+        anAwsFailure("inactive", { code: "TaskDefinitionNotFound" })
+      ])
+      const second = yield* ordered(yield* dispatcher, job)
+      assert.strictEqual(second?.definition, "registered")
+      assert.notStrictEqual(second?.runTask.taskDefinition, first?.runTask.taskDefinition)
+    }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("two jobs with the same definition share it, two families do not (peers 40)", () =>
@@ -115,7 +130,7 @@ describe("a linked definition", () => {
       return taskDefinition?.taskDefinitionArn ?? ""
     })
 
-  it.effect("is launched as it is, by ARN; what cannot apply is noticed, and nothing is registered (peers 52)", () =>
+  it.effect("is launched as it is, by ARN; what cannot apply is noticed, and nothing is registered", () =>
     Effect.gen(function* () {
       const arn = yield* linkedTo()
       const fleet = yield* dispatcher

@@ -3,6 +3,7 @@ import { Clock, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { text } from "#bus/Message.ts"
+import { RunId } from "#ecs-core/Ids.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
@@ -43,16 +44,17 @@ const entriesOf = (fleet: Fleet) =>
     all.map(({ value }) => JSON.parse(text({ data: value })) as Readonly<Record<string, unknown>>)
   )
 
-const run = (fleet: Fleet, body: object) =>
+const run = (fleet: Fleet, runId: string, body: object) =>
   Effect.gen(function* () {
     const data = JSON.stringify({ image: "alpine", ...body })
-    yield* inTime(handleRequest(fleet, yield* published(Streams.inbox, Subjects.runRequested("nightly"), data)))
+    yield* inTime(handleRequest(fleet, yield* published(Streams.inbox, Subjects.runRequested(runId), data)))
   })
-const end = (fleet: Fleet) =>
+const end = (fleet: Fleet, runId: string) =>
   Effect.gen(function* () {
-    const data = Codecs.taskStopped.encode(stopped(0).message)
-    yield* handleFact(fleet, yield* published(Streams.fleet, Subjects.taskStopped("nightly", 1), data))
+    const data = Codecs.taskStopped.encode(stopped(0, { runId: RunId.make(runId) }).message)
+    yield* handleFact(fleet, yield* published(Streams.fleet, Subjects.taskStopped(runId, 1), data))
   })
+const numberActive = Effect.map(active, (arns) => arns.length)
 
 describe("the sweep of idle definitions", () => {
   it.effect("deregisters what has been unused for an hour, and registers it anew when it is wanted again", () =>
@@ -71,30 +73,41 @@ describe("the sweep of idle definitions", () => {
     }).pipe(Effect.provide(layerFleet))
   )
 
-  it.effect(
-    "a job's own definition, once it has ended; a live run keeps it, and an hour begins with its end (peers 53) (scenario 26)",
-    () =>
-      Effect.gen(function* () {
-        const fleet = yield* dispatcher()
-        yield* run(fleet, { autoDeregisterTaskDefinition: true })
-        yield* idle
-        yield* sweep(fleet, settings)
-        assert.lengthOf(yield* active, 1)
-        yield* end(fleet)
-        yield* sweep(fleet, settings)
-        assert.lengthOf(yield* active, 1)
-        yield* idle
-        yield* sweep(fleet, settings)
-        assert.lengthOf(yield* active, 0)
-        const { ecs } = yield* EcsModel
-        const linked = yield* ecs.RegisterTaskDefinition(region, structuredClone(definition) as never)
-        const linkedArn = linked.taskDefinition?.taskDefinitionArn ?? ""
-        const data = JSON.stringify({ taskDefinitionArn: linkedArn, autoDeregisterTaskDefinition: true })
-        yield* inTime(handleRequest(fleet, yield* published(Streams.inbox, Subjects.runRequested("linked"), data)))
-        yield* idle
-        yield* sweep(fleet, settings)
-        assert.deepStrictEqual(yield* active, [linkedArn])
-      }).pipe(Effect.provide(layerFleet))
+  it.effect("a job's own definition, once no live run uses it; an hour begins with the last one's end (peers 53)", () =>
+    Effect.gen(function* () {
+      const fleet = yield* dispatcher()
+      const idleAndSwept = Effect.andThen(idle, sweep(fleet, settings))
+      const shared = { family: "shared", cloudwatchLogsPrefix: "p" }
+      yield* run(fleet, "nightly", { ...shared, autoDeregisterTaskDefinition: true })
+      yield* run(fleet, "another", shared)
+      assert.strictEqual(yield* numberActive, 1)
+      yield* end(fleet, "nightly")
+      yield* idleAndSwept
+      assert.strictEqual(yield* numberActive, 1)
+      yield* end(fleet, "another")
+      yield* sweep(fleet, settings)
+      assert.strictEqual(yield* numberActive, 1)
+      yield* idleAndSwept
+      assert.strictEqual(yield* numberActive, 0)
+    }).pipe(Effect.provide(layerFleet))
+  )
+
+  it.effect("after the job, and never a linked one, with the flag or without (peers 52, scenario 26)", () =>
+    Effect.gen(function* () {
+      const fleet = yield* dispatcher()
+      const { ecs } = yield* EcsModel
+      const { definition: theirs } = prepareTaskDefinition(aJob({ family: "reports" }), region)
+      const { taskDefinition } = yield* ecs.RegisterTaskDefinition(region, structuredClone(theirs) as never)
+      const taskDefinitionArn = taskDefinition?.taskDefinitionArn ?? ""
+      yield* run(fleet, "own", { autoDeregisterTaskDefinition: true })
+      yield* run(fleet, "linked", { taskDefinitionArn, autoDeregisterTaskDefinition: true })
+      yield* run(fleet, "plain", { taskDefinitionArn })
+      for (const runId of ["own", "linked", "plain"]) yield* end(fleet, runId)
+      yield* idle
+      yield* sweep(fleet, settings)
+      assert.deepStrictEqual(yield* active, [taskDefinitionArn])
+      assert.strictEqual(yield* deregistrations, 1)
+    }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("without the flag, or adopted from somebody else, it stays", () =>

@@ -137,7 +137,10 @@ describe("decide", () => {
     assert(decision._tag === "Look")
     assert.strictEqual(decision.otherwise.phase, "launch")
     assert.include(decision.otherwise.problem.message, "the last try said: ECS has no capacity.")
-    assert.strictEqual(decision.otherwise.problem.advice, "It is tried again.")
+    assert.strictEqual(
+      decision.otherwise.problem.advice,
+      "Raise `launchTimeoutSeconds`, or remove the cause: `fleet explain NoCapacity`."
+    )
   })
 })
 

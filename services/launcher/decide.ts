@@ -85,7 +85,10 @@ const launchTimedOut = (order: TaskdefReady, last: Problem | undefined, nowMilli
     problem: {
       code: "LaunchTimeout",
       message: `The launch was not possible in the time allowed${last === undefined ? "." : `; the last try said: ${last.message}`}`,
-      advice: last?.advice ?? "Raise `launchTimeoutSeconds`, or find out what the launch waits for."
+      advice:
+        last === undefined
+          ? "Raise `launchTimeoutSeconds`, or find out what the launch waits for."
+          : `Raise \`launchTimeoutSeconds\`, or remove the cause: \`fleet explain ${last.code}\`.`
     }
   })
 

@@ -28,7 +28,7 @@ export const networkOf = (network: Network, order: TaskdefReady): Effect.Effect<
 }
 
 const inferred = (order: TaskdefReady, vpc: VpcNetwork): LaunchNetwork => ({
-  input: { networkConfiguration: { awsvpcConfiguration: mutable(inferNetwork(vpc, order.runTask)) } },
+  input: { networkConfiguration: { awsvpcConfiguration: mutable(inferNetwork(vpc, order.inferNetwork ?? {})) } },
   inferredFrom: vpc
 })
 

@@ -55,10 +55,13 @@ describe("resume", () => {
     assert.strictEqual(logStreamOf(source, "arn:aws:ecs:r:1:task/abc"), "p/q/main/abc")
   })
 
-  it.each(["aws", "aws-cn", "aws-us-gov"])("reads the task's id in partition %s too (peers 127, scenario 97)", (partition) => {
-    const source = { container: "main", logGroup: "g", logStreamPrefix: "p", region: "r" }
-    assert.strictEqual(logStreamOf(source, `arn:${partition}:ecs:r:1:task/c/abc`), "p/main/abc")
-  })
+  it.each(["aws", "aws-cn", "aws-us-gov"])(
+    "reads the task's id in partition %s too (peers 127, scenario 97)",
+    (partition) => {
+      const source = { container: "main", logGroup: "g", logStreamPrefix: "p", region: "r" }
+      assert.strictEqual(logStreamOf(source, `arn:${partition}:ecs:r:1:task/c/abc`), "p/main/abc")
+    }
+  )
 })
 
 describe("takeNew", () => {

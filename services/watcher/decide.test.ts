@@ -167,13 +167,13 @@ describe("judge: deadlines and stops", () => {
     (lastStatus) => {
       const task = aTask({ lastStatus, version: 2 })
       assert.deepStrictEqual(reasons(task, 300), [])
-      assert.deepStrictEqual(reasons(task, 300.001), ["fleet:start-timeout"])
+      assert.deepStrictEqual(reasons(task, 300.001), ["fleet:start-timeout: 300 s"])
     }
   )
 
   it("the run deadline counts from ECS's startedAt", () => {
     assert.deepStrictEqual(reasons(running, 20 + 3600), [])
-    assert.deepStrictEqual(reasons(running, 20 + 3600.001), ["fleet:run-timeout"])
+    assert.deepStrictEqual(reasons(running, 20 + 3600.001), ["fleet:run-timeout: 3600 s"])
   })
 
   it("late: a watcher that was blind past both deadlines stops no task that has ended meanwhile", () => {
@@ -216,7 +216,12 @@ describe("judge: deadlines and stops", () => {
       [overdue + STOP_AGAIN_SECONDS, running],
       [overdue + STOP_AGAIN_SECONDS + 1, running]
     )
-    assert.deepStrictEqual(actions, [["changed RUNNING", "stop fleet:run-timeout"], [], ["stop fleet:run-timeout"], []])
+    assert.deepStrictEqual(actions, [
+      ["changed RUNNING", "stop fleet:run-timeout: 3600 s"],
+      [],
+      ["stop fleet:run-timeout: 3600 s"],
+      []
+    ])
   })
 })
 

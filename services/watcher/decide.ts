@@ -117,12 +117,13 @@ const reasonToStop = (watched: Watched, task: SeenTask, nowMillis: number): stri
   const container = task.containers.find(({ name }) => name === started.containerName)
   if (task.lastStatus === "RUNNING" && container?.exitCode !== undefined) return stopReason(StopCodes.containerExited)
   if (BEFORE_RUNNING.has(task.lastStatus)) {
-    return nowMillis > millisOf(started.startDeadline) ? stopReason(StopCodes.startTimeout) : undefined
+    const seconds = Math.round((millisOf(started.startDeadline) - millisOf(started.at)) / 1000)
+    return nowMillis > millisOf(started.startDeadline) ? stopReason(StopCodes.startTimeout, `${seconds} s`) : undefined
   }
   const startedAt = task.times.startedAt
   const runDeadline = startedAt === undefined ? undefined : millisOf(startedAt) + started.runTimeoutSeconds * 1000
   return task.lastStatus === "RUNNING" && runDeadline !== undefined && nowMillis > runDeadline
-    ? stopReason(StopCodes.runTimeout)
+    ? stopReason(StopCodes.runTimeout, `${started.runTimeoutSeconds} s`)
     : undefined
 }
 

@@ -5,10 +5,13 @@ import { AwsFailure } from "#ecs-core/errors.ts"
 type Action = "registerTaskDefinition" | "describeTaskDefinition" | "deregisterTaskDefinition" | "describeCluster"
 
 interface Scripted {
-  readonly failure: AwsFailure
+  readonly answer: Effect.Effect<never, AwsFailure>
   /** ECS does what was asked all the same, and only the answer is lost. */
   readonly carriedOut: boolean
 }
+
+/** Others come to run so often while a registration is under way. */
+const TURNS = 2
 
 /** What all replicas of a test ask of ECS, counted, and answered with failures where the test says so. */
 export class EcsCalls extends Context.Service<
@@ -21,9 +24,11 @@ export class EcsCalls extends Context.Service<
       failures: ReadonlyArray<AwsFailure>,
       options?: { readonly carriedOut: boolean }
     ) => Effect.Effect<void>
+    /** The next call of an action gets no answer, and is not carried out. */
+    readonly silence: (action: Action) => Effect.Effect<void>
   }
 >()("test/EcsCalls") {
-  /** Stands before the ECS of the fleet around it. A registration takes a tenth of a second, and is the only one of its family. */
+  /** Stands before the ECS of the fleet around it. A registration takes some turns, and is the only one of its family. */
   static readonly layer = Layer.effectContext(
     Effect.map(Ecs, (ecs) => {
       const counts = new Map<Action, number>()
@@ -35,14 +40,14 @@ export class EcsCalls extends Context.Service<
           counts.set(action, count(action) + 1)
           const script = scripts.get(action)?.shift()
           if (script === undefined) return call
-          return script.carriedOut ? Effect.andThen(call, Effect.fail(script.failure)) : Effect.fail(script.failure)
+          return script.carriedOut ? Effect.andThen(call, script.answer) : script.answer
         })
       const alone = <A>(family: string, call: Effect.Effect<A, AwsFailure>): Effect.Effect<A, AwsFailure> =>
         Effect.suspend(() => {
           if (registering.has(family)) return Effect.fail(tooManyAttempts)
           registering.add(family)
           return Effect.ensuring(
-            Effect.andThen(Effect.sleep("100 millis"), call),
+            Effect.andThen(Effect.repeat(Effect.yieldNow, { times: TURNS }), call),
             Effect.sync(() => registering.delete(family))
           )
         })
@@ -56,13 +61,18 @@ export class EcsCalls extends Context.Service<
           seen("deregisterTaskDefinition", ecs.deregisterTaskDefinition(target, arn)),
         describeCluster: (target, cluster) => seen("describeCluster", ecs.describeCluster(target, cluster))
       })
+      const next = (action: Action, script: ReadonlyArray<Scripted>) =>
+        Effect.sync(() => {
+          scripts.set(action, [...(scripts.get(action) ?? []), ...script])
+        })
       const calls = EcsCalls.of({
         count,
         fail: (action, failures, { carriedOut } = { carriedOut: false }) =>
-          Effect.sync(() => {
-            const script = failures.map((failure) => ({ failure, carriedOut }))
-            scripts.set(action, [...(scripts.get(action) ?? []), ...script])
-          })
+          next(
+            action,
+            failures.map((failure) => ({ answer: Effect.fail(failure), carriedOut }))
+          ),
+        silence: (action) => next(action, [{ answer: Effect.never, carriedOut: false }])
       })
       return Context.make(Ecs, watched).pipe(Context.add(EcsCalls, calls))
     })

@@ -49,7 +49,9 @@ const messages = (state: MemoryState, link: MemoryLinkShape) => {
         })
       ),
     settle: (replies: ReadonlyArray<string>, kind: AckKind) => {
-      if (!link.isSevered()) for (const reply of replies) state.settle(reply, kind)
+      if (link.isSevered()) return
+      for (const reply of replies)
+        if (link.faultOf({ operation: "settle", about: reply }) === "none") state.settle(reply, kind)
     },
     flush: Effect.void,
     openPull: (options: PullOptions) => openPull(state, link, options)
