@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     include: ["libs/**/*.test.ts", "services/**/*.test.ts", "cli/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/docker/**"],
+    /** Values in names are shown whole: docs/parity.md finds tests by their names. */
+    taskTitleValueFormatTruncate: 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -58,4 +58,4 @@ export const failureRowOf = (reason: string | undefined): FailureRow =>
   failureRows.find((row) => row.when(foldQuotes(reason ?? ""))) ?? unknownFailure
 
 const reasonText = ({ reason, detail }: Failure): string =>
-  detail ? `${(reason || "no reason given").replace(/\.$/, "")}: ${detail}` : reason || "no reason given"
+  [reason || "no reason given", detail && `(${detail})`].filter(Boolean).join(" ")

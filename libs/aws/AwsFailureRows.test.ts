@@ -33,7 +33,7 @@ describe("classifyFailures", () => {
   it("waits when one instance is full, though another does not fit at all", () => {
     const failure = classifyFailures([{ reason: "ATTRIBUTE" }, { reason: "RESOURCE:CPU", detail: "needs 2048" }])
     assert.deepStrictEqual([failure.code, failure.retry], ["NoCapacity", "capacity"])
-    assert.include(failure.message, "ATTRIBUTE; RESOURCE:CPU: needs 2048")
+    assert.include(failure.message, "ATTRIBUTE; RESOURCE:CPU (needs 2048)")
   })
 
   it("keeps the reason that AWS gave (scenario 24)", () => {

@@ -190,6 +190,17 @@ describe("cancel", () => {
     assert.deepInclude(ended, { state: "cancelled", exitCode: 143, finishedAt: at(9) })
   })
 
+  it.each([
+    { graceSeconds: 30, notices: [] },
+    { graceSeconds: 60, notices: ["graceSeconds 60 has no effect: ECS waits for the container's stopTimeout"] }
+  ])(
+    "with graceSeconds $graceSeconds is noticed once where ECS cannot do it (peers 117)",
+    ({ graceSeconds, notices }) => {
+      const wish = { ...cancel(6), message: { graceSeconds } }
+      assert.deepStrictEqual(recordOf(...running, wish, wish).notices, notices)
+    }
+  )
+
   it("that the program outran changes nothing about its result", () => {
     assert.strictEqual(recordOf(...running, cancel(6), stopped(7)).state, "succeeded")
   })

@@ -14,9 +14,11 @@ import type {
 import {
   type AttemptRecord,
   awaitsDefinition,
+  currentAttempt,
   isDefinitionGone,
   isFinal,
   isTombstone,
+  launcherHasIt,
   PLATFORM_ATTEMPTS_DEFAULT,
   type Run,
   TOMBSTONE_SECONDS
@@ -24,6 +26,9 @@ import {
 import { attemptOf, finish, finishCancelled, follow, isCurrent, move, updateAttempt, withStart } from "./RunChanges.ts"
 import { mayBecome, type Outcome } from "./RunState.ts"
 import { later, note, noteExits, Said } from "./Timeline.ts"
+
+/** ECS's default of a container's `stopTimeout`. */
+const ECS_GRACE_SECONDS = 30
 
 /** What the record keeps of a request; `problems` non-empty = refused before any AWS call. */
 export interface RequestSeen {
@@ -49,6 +54,8 @@ export type RunMessage =
       readonly outcome: Outcome
       readonly problems: ReadonlyArray<Problem>
       readonly phase?: Run["phase"]
+      /** This attempt is defined, but its order never was published and cannot be made again. */
+      readonly orderless?: number
     }
   /** The attempt cannot be defined just now. */
   | { readonly kind: "run.delayed"; readonly at: Instant; readonly problem: Problem }
@@ -72,7 +79,9 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
   if (run === undefined || isTombstone(run) || isFinal(run)) return run
   switch (event.kind) {
     case "run.refused":
-      return awaitsDefinition(run) ? finish(run, event.outcome, event.at, event) : run
+      return awaitsDefinition(run) || isOrderless(run, event.orderless)
+        ? finish(run, event.outcome, event.at, event)
+        : run
     case "run.delayed":
       return delayed(run, event)
     case "taskdef.ready":
@@ -90,6 +99,11 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
     case "run.finished":
       return finished(run, event.message)
   }
+}
+
+const isOrderless = (run: Run, orderless: number | undefined): boolean => {
+  const current = currentAttempt(run)
+  return current !== undefined && current.attempt === orderless && !launcherHasIt(current)
 }
 
 const requested = (run: Run | undefined, seen: RequestSeen): Run => {
@@ -130,9 +144,15 @@ const cancelled = (run: Run | undefined, event: Extract<RunMessage, { kind: "run
   if (run === undefined) return tombstone(event.runId, cancel)
   if (isTombstone(run)) return millisOf(event.at) > millisOf(run.updatedAt) ? tombstone(run.runId, cancel) : run
   if (isFinal(run) || run.cancel !== undefined || forgotten(event.at, run.requestedAt)) return run
-  const wished = note({ ...run, cancel }, event.at, Said.cancelRequested)
+  const wished = note({ ...run, cancel, notices: withGrace(run, graceSeconds) }, event.at, Said.cancelRequested)
   return awaitsDefinition(run) ? finishCancelled(wished, event.at) : wished
 }
+
+/** ECS stops with the container's own `stopTimeout`, by default 30 s: another grace is noted, and has no effect. */
+const withGrace = (run: Run, graceSeconds: number | undefined): ReadonlyArray<string> =>
+  graceSeconds === undefined || graceSeconds === ECS_GRACE_SECONDS
+    ? run.notices
+    : [...run.notices, `graceSeconds ${graceSeconds} has no effect: ECS waits for the container's stopTimeout`]
 
 const tombstone = (runId: RunId, cancel: NonNullable<Run["cancel"]>): Run => ({
   runId,

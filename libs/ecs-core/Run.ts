@@ -141,14 +141,17 @@ export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   const current = currentAttempt(run)
   if (current === undefined) return [{ _tag: "KeepLive" }, { _tag: "Define", attempt: 1 }]
   if (current.over === true) return [{ _tag: "KeepLive" }, defineAfter(current)]
-  const launcherHasIt = current.taskArn !== undefined || current.deferred !== undefined
   return [
-    ...(launcherHasIt
+    ...(launcherHasIt(current)
       ? []
       : [{ _tag: "KeepLive" as const }, { _tag: "PublishTaskdefReady" as const, attempt: current.attempt }]),
     ...(run.cancel === undefined ? [] : [{ _tag: "PublishTaskStop" as const, attempt: current.attempt }])
   ]
 }
+
+/** A launcher has told of the attempt, so that its order exists. */
+export const launcherHasIt = ({ taskArn, deferred }: AttemptRecord): boolean =>
+  taskArn !== undefined || deferred !== undefined
 
 const defineAfter = (last: AttemptRecord): RunEffect => ({
   _tag: "Define",

@@ -115,15 +115,19 @@ export const refusalOf = (problems: ReadonlyArray<Problem>, nowMillis: number): 
   problems
 })
 
-/** What the record masks is only in the request: without it nothing can be launched. */
-export const requestGone = (nowMillis: number): RunMessage => ({
+/**
+ * What the record masks is only in the request: without it nothing can be launched. `orderless` = the attempt is in the
+ * record already, and its order was never published.
+ */
+export const requestGone = (nowMillis: number, orderless?: number): RunMessage => ({
   kind: "run.refused",
+  ...(orderless === undefined ? {} : { orderless }),
   at: instantOf(nowMillis),
   outcome: "crashed",
   problems: [
     {
       code: "InternalError",
-      message: "The request is no longer in the inbox, so that the run cannot be launched.",
+      message: "The request, or the pool or definition it needs, is gone, so that the run cannot be launched.",
       advice: "Request it again; a longer FLEET_STREAM_AGE_SECONDS keeps requests for longer."
     }
   ]

@@ -157,9 +157,8 @@ export const orderAgain = <E>(
     const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt } = known
     const region = known.target.region ?? fleet.region
     const found =
-      source === "linked"
-        ? { definition: yield* fleet.lookups.taskDefinition(region, taskDefinitionArn), region }
-        : preparedFor(job.success, region)
+      source === "linked" ? yield* readAgain(fleet, region, taskDefinitionArn) : preparedFor(job.success, region)
+    if (found === undefined) return undefined
     const launchable = yield* withCluster(
       fleet,
       job.success,
@@ -168,3 +167,12 @@ export const orderAgain = <E>(
     )
     return orderOf(job.success, { runId: run.runId, attempt, at, taskDefinitionArn, source }, launchable)
   })
+
+const readAgain = (fleet: Fleet, region: string, ref: string) =>
+  fleet.lookups.taskDefinition(region, ref).pipe(
+    Effect.map((definition) => ({ definition, region })),
+    Effect.catchIf(
+      ({ retry }) => retry === "never" || retry === "inactive",
+      () => Effect.undefined
+    )
+  )

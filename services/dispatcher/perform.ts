@@ -1,13 +1,13 @@
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import type { Attempt } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
-import { effects, type Run, type RunEffect, runFinished } from "#ecs-core/Run.ts"
+import { effects, isFinal, type Run, type RunEffect, runFinished } from "#ecs-core/Run.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { stopOf } from "./decide.ts"
+import { requestGone, stopOf } from "./decide.ts"
 import { type DefinitionDelayed, define, type JobSource, orderAgain } from "./define.ts"
 import type { Fleet } from "./Fleet.ts"
-import type { RecordError } from "./records.ts"
+import { foldInto, type RecordError } from "./records.ts"
 
 export type PerformError = RecordError | DefinitionDelayed | AwsFailure
 
@@ -58,11 +58,14 @@ const publishOrder = <E>(
 ): Effect.Effect<unknown, E | PerformError> =>
   Effect.gen(function* () {
     const known = run.attempts.find((each) => each.attempt === attempt)
+    const subject = Subjects.taskdefReady(run.runId, attempt)
     const order = known === undefined ? undefined : yield* orderAgain(fleet, run, known, jobOf)
-    if (order !== undefined) {
-      return yield* createOnce(fleet, Subjects.taskdefReady(run.runId, attempt), Codecs.taskdefReady.encode(order))
-    }
-    yield* Effect.logWarning("launch order cannot be made again: its request is gone", { runId: run.runId, attempt })
+    if (order !== undefined) return yield* createOnce(fleet, subject, Codecs.taskdefReady.encode(order))
+    const published = yield* fleet.messages.last(Streams.fleet, subject)
+    if (Option.isSome(published)) return
+    const now = yield* Clock.currentTimeMillis
+    const ended = yield* foldInto(fleet.runs, run.runId, requestGone(now, attempt))
+    if (ended !== undefined && isFinal(ended)) yield* performEffects(fleet, ended, jobOf)
   })
 
 const createOnce = (fleet: Fleet, subject: string, data: string) =>

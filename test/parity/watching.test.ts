@@ -22,7 +22,7 @@ layer(layerWatchedFleet, { excludeTestServices: true })("tasks", (it) => {
       const { end, runId } = yield* launched({ ...least, taskStartTimeoutSeconds: 1 })
       assert.deepInclude(end, { outcome: "timed_out", phase: "start" })
       assert.match(end.error?.message ?? "", /^Timed out .*while watching task for status RUNNING/)
-      assert.deepInclude(yield* taskOf(runId), { lastStatus: "STOPPED", stoppedReason: "fleet:start-timeout" })
+      assert.deepInclude(yield* taskOf(runId), { lastStatus: "STOPPED", stoppedReason: "fleet:start-timeout: 1 s" })
     })
   )
 
