@@ -15,6 +15,17 @@ describe("timelineLines", () => {
     assert.deepStrictEqual(timelineLines(plain, run), ["  09:01:02    +1 min 3 s  task is RUNNING·[2J"])
   })
 
+  it("is in the order of time: what happened earlier may have been told later", () => {
+    const timeline = [
+      { at: at(3), what: "task is STOPPED" },
+      { at: at(2), what: "container main exited with code 0" }
+    ]
+    assert.deepStrictEqual(timelineLines(plain, { ...aRun(requested(0)), timeline }), [
+      "  09:00:02        +2.0 s  container main exited with code 0",
+      "  09:00:03        +3.0 s  task is STOPPED"
+    ])
+  })
+
   it("says the day where it is another one, and counts repeats", () => {
     const run = { ...aRun(requested(0)), timeline: [{ at: at(86_400), what: "launch deferred", count: 4 }] }
     assert.deepStrictEqual(timelineLines(plain, run), [

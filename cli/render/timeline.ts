@@ -8,9 +8,9 @@ import { lengthOf } from "./time.ts"
 export const TIMELINE_FIRST = 10
 export const TIMELINE_LAST = 20
 
-/** What happened, each with its time (UTC) and how long after the request. */
+/** What happened, each with its time (UTC) and how long after the request; in the order of time, not of the telling. */
 export const timelineLines = (style: Style, run: Run): ReadonlyArray<string> => {
-  const { timeline } = run
+  const timeline = run.timeline.toSorted((a, b) => millisOf(a.at) - millisOf(b.at))
   const left = timeline.length - TIMELINE_FIRST - TIMELINE_LAST
   const line = (entry: TimelineEntry) => entryLine(style, run, entry)
   if (left <= 1) return timeline.map(line)
