@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Result } from "effect"
 import { runTimeoutSecondsMax, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { isJson, type Json, listOf } from "#ecs-core/Json.ts"
 import {
@@ -10,10 +9,10 @@ import {
   DEFAULT_CPU,
   DEFAULT_LOG_GROUP,
   DEFAULT_MEMORY,
-  DEFAULT_POOL
+  DEFAULT_POOL,
+  DEFAULT_PROVISIONING_TIMEOUT_SECONDS
 } from "#ecs-core/Pool.ts"
-import { decodeRequest } from "#ecs-core/RequestProblems.ts"
-import { resolveJob } from "#ecs-core/ResolveJob.ts"
+import { RETRY_DEFAULTS, RETRYABLE_OUTCOMES } from "#ecs-core/RetryPolicy.ts"
 import { knownFields, RunRequest } from "#ecs-core/RunRequest.ts"
 
 const page = readFileSync(join(process.cwd(), "docs/requests.md"), "utf8")
@@ -101,17 +100,24 @@ describe("docs/requests.md", () => {
     assert.include(rowOf("cloudwatchLogsOptions").does, `group \`${DEFAULT_LOG_GROUP}\``)
   })
 
-  it("says of exactly those fields that they are not supported yet which are refused so", () => {
-    const values: Readonly<Record<string, unknown>> = { provisioningTimeoutSeconds: 600, retry: { attempts: 1 } }
-    const said = rows.filter(({ does }) => does.includes("not supported yet")).map(({ field }) => field)
-    assert.sameMembers(said, Object.keys(values))
-    for (const field of said) {
-      const request = Result.getOrThrow(decodeRequest({ image: "alpine", [field]: values[field] }))
-      const problems = Result.getOrThrow(Result.flip(resolveJob(request, undefined, maximum)))
-      assert.deepStrictEqual(
-        problems.map((problem) => [problem.field, problem.message.includes("not supported yet")]),
-        [[field, true]]
-      )
-    }
+  const { maxBackoffSeconds, ...retryDefaults } = RETRY_DEFAULTS
+  it.each([
+    ...Object.entries(retryDefaults).map(([member, value]) => ({ field: `retry.${member}`, value })),
+    { field: "retry.maxBackoffSeconds", value: maxBackoffSeconds },
+    { field: "provisioningTimeoutSeconds", value: DEFAULT_PROVISIONING_TIMEOUT_SECONDS }
+  ])("$field: its default $value", ({ field, value }) => {
+    assert.match(rowOf(field).default, new RegExp(`^${value}(,|$)`))
+  })
+
+  it("names exactly the outcomes that can be retried", () => {
+    const named = [...rowOf("retry.onOutcomes").type.matchAll(/`(\w+)`/g)].map(([, outcome]) => outcome)
+    assert.sameMembers(named, [...RETRYABLE_OUTCOMES])
+  })
+
+  it("says of no field that it is not supported yet", () => {
+    assert.deepStrictEqual(
+      rows.filter(({ does }) => does.includes("not supported yet")),
+      []
+    )
   })
 })

@@ -15,12 +15,12 @@ describe("AwsConfig", () => {
         requestTimeoutSeconds: 15,
         connectionTimeoutSeconds: 3,
         maxSockets: 50,
-        maxAttempts: 2,
+        maxAttempts: 1,
         maxClients: 100,
         missingStreamSeconds: 2,
         networkCacheSeconds: 300,
         runTaskPerSecond: 19,
-        runTaskBurst: 20
+        runTaskBurst: 10
       })
     })
   )

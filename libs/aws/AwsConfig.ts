@@ -23,8 +23,8 @@ export const awsSettings = {
   connectionTimeoutSeconds: number("FLEET_AWS_CONNECTION_TIMEOUT_SECONDS", 3, 0.1, 60),
   /** Connections of one client, and so its calls at one time. */
   maxSockets: number("FLEET_AWS_MAX_SOCKETS", 50, 1, 1000),
-  /** Attempts that the SDK makes by itself, the first included. Kept small: pacing and repeating is the caller's. */
-  maxAttempts: number("FLEET_AWS_MAX_ATTEMPTS", 2, 1, 10),
+  /** Attempts that the SDK makes by itself, the first included. More than one makes a refusal say nothing of the call before it; pacing and repeating is the caller's. */
+  maxAttempts: number("FLEET_AWS_MAX_ATTEMPTS", 1, 1, 10),
   /** Clients kept: one per service, region and set of credentials. */
   maxClients: number("FLEET_AWS_MAX_CLIENTS", 100, 1, 1000),
   /** A log stream that did not exist is not asked for again for this long. */
@@ -33,8 +33,8 @@ export const awsSettings = {
   networkCacheSeconds: number("FLEET_AWS_NETWORK_CACHE_SECONDS", 300, 0, 86_400),
   /** RunTask calls per second and region. AWS's quota for Fargate is 20; raised, the quota shared with StopTask follows. */
   runTaskPerSecond: number("FLEET_AWS_RUN_TASK_PER_SECOND", 19, 0.1, 10_000),
-  /** RunTask calls at once after a quiet time. AWS's quota for Fargate is 20. */
-  runTaskBurst: number("FLEET_AWS_RUN_TASK_BURST", 20, 1, 10_000)
+  /** RunTask calls at once after a quiet time. AWS's quota for Fargate is 20; a throttle costs more than a pause. */
+  runTaskBurst: number("FLEET_AWS_RUN_TASK_BURST", 10, 1, 10_000)
 }
 
 export interface AwsSettings {

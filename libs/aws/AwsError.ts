@@ -21,7 +21,8 @@ export const classify = (action: string, error: unknown, context: CallContext = 
     advice: row.advice(seen),
     action,
     ...(seen.name === "" ? {} : { awsName: seen.name }),
-    ...(seen.resourceIds === undefined ? {} : { resourceIds: seen.resourceIds })
+    ...(seen.resourceIds === undefined ? {} : { resourceIds: seen.resourceIds }),
+    ...(seen.repeated ? { repeated: true } : {})
   })
 }
 

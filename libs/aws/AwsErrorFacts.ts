@@ -11,6 +11,8 @@ export interface Facts {
   /** Code of the system error, e.g. `ECONNREFUSED`. */
   readonly systemCode: string | undefined
   readonly resourceIds: ReadonlyArray<string> | undefined
+  /** The SDK made the call more than once. */
+  readonly repeated: boolean
 }
 
 /** What the caller asked for, so that messages can name it. Nothing secret belongs here. */
@@ -94,13 +96,15 @@ export const maxTextLength = 500
 export const readFacts = (error: unknown): Facts => {
   const name = nameOf(error)
   const ids = property(error, "resourceIds")
-  const status = property(property(error, "$metadata"), "httpStatusCode")
+  const metadata = property(error, "$metadata")
+  const [status, attempts] = [property(metadata, "httpStatusCode"), property(metadata, "attempts")]
   return {
     name,
     text: harmless(stringOf(property(error, "message")) ?? stringOf(property(error, "Message")) ?? textOf(error)),
     status: typeof status === "number" ? status : undefined,
     systemCode: stringOf(property(error, "code")) ?? stringOf(property(property(error, "cause"), "code")),
-    resourceIds: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : undefined
+    resourceIds: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : undefined,
+    repeated: typeof attempts === "number" && attempts > 1
   }
 }
 

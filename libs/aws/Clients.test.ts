@@ -115,6 +115,21 @@ describe("Clients", () => {
     })
   )
 
+  it.live("a refusal of the second call that the SDK made says that there was a first", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      yield* serve((_, response) => {
+        response.statusCode = calls++ === 0 ? 500 : 400
+        const type = calls === 1 ? "ServerException" : "AccessDeniedException"
+        response.setHeader("content-type", "application/x-amz-json-1.1").end(JSON.stringify({ __type: type }))
+      })
+      const refused = yield* Effect.flip(stop()).pipe(Effect.provide(ports({ FLEET_AWS_MAX_ATTEMPTS: "2" })))
+      assert.deepStrictEqual([calls, refused.awsName, refused.repeated], [2, "AccessDeniedException", true])
+      const again = yield* Effect.flip(stop()).pipe(Effect.provide(ports({ FLEET_AWS_MAX_ATTEMPTS: "2" })))
+      assert.deepStrictEqual([again.awsName, again.repeated], ["AccessDeniedException", undefined])
+    })
+  )
+
   it.live("never: pages without an end are given up", () =>
     Effect.gen(function* () {
       yield* serve((_, response) =>

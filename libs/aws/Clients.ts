@@ -1,5 +1,5 @@
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs"
-import { EC2Client } from "@aws-sdk/client-ec2"
+import type { EC2Client } from "@aws-sdk/client-ec2"
 import { ECSClient } from "@aws-sdk/client-ecs"
 import { Context, Effect, Layer } from "effect"
 import { AwsFailure } from "#ecs-core/errors.ts"
@@ -24,9 +24,15 @@ export class Clients extends Context.Service<
     Clients,
     Effect.gen(function* () {
       const settings = yield* AwsConfig
-      const ecs = yield* clientCache(settings, (options) => new ECSClient(options))
-      const ec2 = yield* clientCache(settings, (options) => new EC2Client(options))
-      const logs = yield* clientCache(settings, (options) => new CloudWatchLogsClient(options))
+      const ecs = yield* clientCache(
+        settings,
+        Effect.succeed((options) => new ECSClient(options))
+      )
+      const ec2 = yield* clientCache(settings, makeEc2)
+      const logs = yield* clientCache(
+        settings,
+        Effect.succeed((options) => new CloudWatchLogsClient(options))
+      )
       return Clients.of({ ecs, ec2, logs, region: (target) => target.region ?? settings.region })
     })
   )
@@ -62,20 +68,30 @@ export const clientOptions = (settings: AwsSettings, region: string | undefined)
   }
 }
 
+/** The largest of the SDK's clients, a quarter of a service's start: loaded by the first who asks about a network. */
+export const ec2Sdk = () => import("@aws-sdk/client-ec2")
+
+const makeEc2 = Effect.map(
+  Effect.promise(ec2Sdk),
+  ({ EC2Client }) =>
+    (options: ClientOptions) =>
+      new EC2Client(options)
+)
+
 // An evicted client is not destroyed, since calls may be under way; its idle sockets are closed by AWS.
 const clientCache = <Client extends { readonly destroy: () => void }>(
   settings: AwsSettings,
-  make: (options: ClientOptions) => Client
+  load: Effect.Effect<(options: ClientOptions) => Client>
 ) =>
   Effect.gen(function* () {
     const clients = yield* Effect.acquireRelease(
       Effect.sync(() => new Map<string, Client>()),
       (made) => Effect.sync(() => made.forEach((client) => client.destroy()))
     )
-    return (target: AwsTarget): Effect.Effect<Client, AwsFailure> =>
-      Effect.suspend(() => {
-        const credentials = target.credentials ?? "default"
-        if (credentials !== "default") return Effect.fail(unknownCredentials(credentials))
+    return (target: AwsTarget): Effect.Effect<Client, AwsFailure> => {
+      const credentials = target.credentials ?? "default"
+      if (credentials !== "default") return Effect.fail(unknownCredentials(credentials))
+      return Effect.map(load, (make) => {
         const region = target.region ?? settings.region
         const key = region ?? ""
         const known = clients.get(key)
@@ -84,8 +100,9 @@ const clientCache = <Client extends { readonly destroy: () => void }>(
         clients.set(key, client)
         const [oldest] = clients.keys()
         if (clients.size > settings.maxClients && oldest !== undefined) clients.delete(oldest)
-        return Effect.succeed(client)
+        return client
       })
+    }
   })
 
 /** Only the SDK's own chain is there today. */

@@ -1,16 +1,14 @@
-import {
-  DescribeSubnetsCommand,
-  type DescribeSubnetsRequest,
-  type DescribeSubnetsResult,
-  DescribeVpcsCommand,
-  type DescribeVpcsRequest,
-  type DescribeVpcsResult
+import type {
+  DescribeSubnetsRequest,
+  DescribeSubnetsResult,
+  DescribeVpcsRequest,
+  DescribeVpcsResult
 } from "@aws-sdk/client-ec2"
 import { Cache, Context, Duration, Effect, Exit, Layer, type Scope } from "effect"
 import { AwsFailure } from "#ecs-core/errors.ts"
 import { AwsConfig } from "./AwsConfig.ts"
 import { classify } from "./AwsError.ts"
-import { Clients } from "./Clients.ts"
+import { Clients, ec2Sdk } from "./Clients.ts"
 import { type Call, regionOfModel, sender } from "./calls.ts"
 import { EcsModel } from "./model/EcsModel.ts"
 import type { AwsTarget } from "./Target.ts"
@@ -71,8 +69,14 @@ const sdkCalls = (clients: Clients["Service"]): Ec2Calls => {
   const send = sender(clients.ec2)
   return {
     region: clients.region,
-    describeVpcs: send((client, input, options) => client.send(new DescribeVpcsCommand(input), options)),
-    describeSubnets: send((client, input, options) => client.send(new DescribeSubnetsCommand(input), options))
+    describeVpcs: send(async (client, input, options) => {
+      const { DescribeVpcsCommand } = await ec2Sdk()
+      return client.send(new DescribeVpcsCommand(input), options)
+    }),
+    describeSubnets: send(async (client, input, options) => {
+      const { DescribeSubnetsCommand } = await ec2Sdk()
+      return client.send(new DescribeSubnetsCommand(input), options)
+    })
   }
 }
 

@@ -14,7 +14,7 @@ const throttled = (paceClass: PaceClass) => Pace.use((pace) => pace.throttled(pa
 describe("Pace", () => {
   it.effect("gives the burst at once, then the rate", () =>
     Effect.gen(function* () {
-      yield* takeMany("runTask", 20)
+      yield* takeMany("runTask", 10)
       assert.strictEqual(yield* Clock.currentTimeMillis, 0)
       const next = yield* Effect.forkChild(takeMany("runTask", 19))
       yield* TestClock.adjust("990 millis")
@@ -26,7 +26,7 @@ describe("Pace", () => {
 
   it.effect("counts each region and each set of credentials by itself", () =>
     Effect.gen(function* () {
-      yield* takeMany("runTask", 20)
+      yield* takeMany("runTask", 10)
       assert.isAbove(yield* wait("runTask"), 0)
       assert.strictEqual(yield* wait("runTask", { region: "us-east-1" }), 0)
       assert.strictEqual(yield* Pace.use((pace) => pace.waitMillis("runTask", { ...target, credentials: "b" })), 0)
@@ -47,6 +47,31 @@ describe("Pace", () => {
         Pace.layer({ runTask: { perSecond: 1000, burst: 1000 }, modifyTasks: { perSecond: 40, burst: 50 } })
       )
     )
+  )
+
+  it.effect("launches that found no capacity take a quarter of the pace, and leave the rest to the others", () =>
+    Effect.gen(function* () {
+      yield* takeMany("runTaskAgain", 5)
+      assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+      assert.strictEqual(yield* wait("runTaskAgain"), Math.ceil(4000 / 19))
+      yield* takeMany("runTask", 15)
+      assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+      assert.isAbove(yield* wait("runTask"), 0)
+    }).pipe(Effect.provide(Pace.layer({ runTask: { perSecond: 19, burst: 20 } })))
+  )
+
+  it.effect("a throttled launch slows the launches down, also one that found no capacity before", () =>
+    Effect.gen(function* () {
+      yield* throttled("runTaskAgain")
+      assert.strictEqual(yield* wait("runTask"), Math.ceil(1000 / 9.5))
+    }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect("tells how long the wait is behind others", () =>
+    Effect.gen(function* () {
+      const behind = (ahead: number) => Pace.use((pace) => pace.waitMillis("runTask", target, ahead))
+      assert.deepStrictEqual([yield* behind(9), yield* behind(10), yield* behind(28)], [0, 53, 1000])
+    }).pipe(Effect.provide(Pace.layer()))
   )
 
   it.effect("halves after a throttled call, and only the class that was throttled", () =>
@@ -70,7 +95,7 @@ describe("Pace", () => {
 
   it.effect("an interrupted wait gives its place away, not a token", () =>
     Effect.gen(function* () {
-      yield* takeMany("runTask", 20)
+      yield* takeMany("runTask", 10)
       const first = yield* Effect.forkChild(take("runTask"))
       const second = yield* Effect.forkChild(take("runTask"))
       yield* TestClock.adjust("10 millis")
@@ -82,7 +107,7 @@ describe("Pace", () => {
 
   it.effect(`forgets the longest unused of more than ${maxBuckets} buckets`, () =>
     Effect.gen(function* () {
-      yield* takeMany("runTask", 20)
+      yield* takeMany("runTask", 10)
       yield* Effect.forEach(Array.from({ length: maxBuckets }), (_, index) =>
         take("readTasks", { region: `r${index}` })
       )

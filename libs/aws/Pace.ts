@@ -12,6 +12,8 @@ import { type Bucket, fullBucket, type Limit, refill, spend, throttle, waitMilli
  */
 export type PaceClass =
   | "runTask"
+  /** RunTask that found no capacity before: a quarter of the pace at most, so that the others are not kept waiting. */
+  | "runTaskAgain"
   | "stopTask"
   /** DescribeTasks, ListTasks. */
   | "readTasks"
@@ -31,8 +33,8 @@ export class Pace extends Context.Service<
     readonly take: (paceClass: PaceClass, target: AwsTarget) => Effect.Effect<void>
     /** AWS throttled a call of this class: halves its rate (at most once a second) and empties its bucket. */
     readonly throttled: (paceClass: PaceClass, target: AwsTarget) => Effect.Effect<void>
-    /** How long `take` would wait if nobody else did, in milliseconds: to defer instead of waiting. */
-    readonly waitMillis: (paceClass: PaceClass, target: AwsTarget) => Effect.Effect<number>
+    /** How long `take` would wait with so many others ahead (none), in milliseconds: to defer instead of waiting. */
+    readonly waitMillis: (paceClass: PaceClass, target: AwsTarget, ahead?: number) => Effect.Effect<number>
     /** Takes a token, runs the call, and slows down if the call was throttled. */
     readonly paced: (
       paceClass: PaceClass,
@@ -62,8 +64,8 @@ export class Pace extends Context.Service<
 export type PaceLimits = Partial<Readonly<Record<Quota, Limit>>>
 
 /** AWS's default quotas, a little below, since others use the account too. */
-export const defaultLimits: Readonly<Record<Exclude<Quota, "filterLogEvents">, Limit>> = {
-  runTask: { perSecond: 19, burst: 20 },
+export const defaultLimits: Readonly<Record<Exclude<Quota, "filterLogEvents" | "runTaskAgain">, Limit>> = {
+  runTask: { perSecond: 19, burst: 10 },
   modifyTasks: { perSecond: 38, burst: 95 },
   readTasks: { perSecond: 19, burst: 95 },
   modifyTaskDefinition: { perSecond: 0.95, burst: 19 },
@@ -111,8 +113,8 @@ const makePace = (limits: PaceLimits): Pace["Service"] => {
   return {
     take,
     throttled,
-    waitMillis: (paceClass, target) =>
-      Effect.map(Clock.currentTimeMillis, (now) => longestWait(lane, draws(lane, paceClass, target), now)),
+    waitMillis: (paceClass, target, ahead = 0) =>
+      Effect.map(Clock.currentTimeMillis, (now) => longestWait(lane, draws(lane, paceClass, target), now, ahead)),
     paced: (paceClass, target) => (call) =>
       Effect.andThen(take(paceClass, target), call).pipe(
         Effect.tapError((failure) => (failure.retry === "throttle" ? throttled(paceClass, target) : Effect.void))
@@ -123,12 +125,20 @@ const makePace = (limits: PaceLimits): Pace["Service"] => {
 const draws = (lane: Lane, paceClass: PaceClass, target: AwsTarget): ReadonlyArray<Draw> => {
   const draw = (quota: Quota, reserve: number): Draw => ({
     key: keyOf(quota, target),
-    limit:
-      lane.limits[quota] ?? (quota === "filterLogEvents" ? filterLogEventsLimit(target.region) : defaultLimits[quota]),
+    limit: limitOf(lane.limits, quota, target.region),
     reserve
   })
+  const launch = [draw("runTask", 0), draw("modifyTasks", stopTaskReserve)]
   if (paceClass === "stopTask") return [draw("modifyTasks", 0)]
-  return paceClass === "runTask" ? [draw("runTask", 0), draw("modifyTasks", stopTaskReserve)] : [draw(paceClass, 0)]
+  if (paceClass === "runTaskAgain") return [...launch, draw("runTaskAgain", 0)]
+  return paceClass === "runTask" ? launch : [draw(paceClass, 0)]
+}
+
+const limitOf = (limits: PaceLimits, quota: Quota, region: string | undefined): Limit => {
+  if (quota === "filterLogEvents") return limits.filterLogEvents ?? filterLogEventsLimit(region)
+  if (quota !== "runTaskAgain") return limits[quota] ?? defaultLimits[quota]
+  const { perSecond, burst } = limits.runTask ?? defaultLimits.runTask
+  return limits.runTaskAgain ?? { perSecond: perSecond / 4, burst: Math.max(1, burst / 4) }
 }
 
 const keyOf = (name: string, target: AwsTarget) => `${name}|${target.credentials ?? "default"}|${target.region ?? ""}`
@@ -143,8 +153,8 @@ const takeFirst = (lane: Lane, wanted: ReadonlyArray<Draw>): Effect.Effect<void>
     }
   })
 
-const longestWait = (lane: Lane, wanted: ReadonlyArray<Draw>, now: number): number =>
-  Math.max(...wanted.map((draw) => waitMillis(current(lane, draw, now), draw.reserve)))
+const longestWait = (lane: Lane, wanted: ReadonlyArray<Draw>, now: number, ahead = 0): number =>
+  Math.max(...wanted.map((draw) => waitMillis(current(lane, draw, now), draw.reserve + ahead)))
 
 const slowDown = (lane: Lane, [own]: ReadonlyArray<Draw>, now: number): void => {
   if (own !== undefined) put(lane, own.key, throttle(current(lane, own, now), own.limit, now))

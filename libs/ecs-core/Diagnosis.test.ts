@@ -86,6 +86,7 @@ describe("the program's own end", () => {
 describe("our own stops", () => {
   it.each([
     { code: StopCodes.cancelled, outcome: "cancelled", error: "Cancelled", phase: undefined },
+    { code: StopCodes.provisioningTimeout, outcome: "timed_out", error: "StartTimeout", phase: "start" },
     { code: StopCodes.startTimeout, outcome: "timed_out", error: "StartTimeout", phase: "start" },
     { code: StopCodes.runTimeout, outcome: "timed_out", error: "RunTimeout", phase: "run" }
   ])("$code is $outcome, with or without an exit code or a stop code (peers 91)", ({ code, outcome, error, phase }) => {
@@ -104,6 +105,22 @@ describe("our own stops", () => {
         expected(outcome, error, undefined, phase)
       )
     }
+  })
+
+  it.each([
+    { code: StopCodes.provisioningTimeout, says: "Timed out after 1800 s in PROVISIONING", advises: "provisioningT" },
+    {
+      code: StopCodes.startTimeout,
+      says: "Timed out after 1800 s while watching task for status",
+      advises: "taskStart"
+    },
+    { code: StopCodes.runTimeout, says: "ran longer than allowed (1800 s)", advises: "runTimeoutSeconds" }
+  ])("$code says after how many seconds, and which setting that was (peers 89)", ({ advises, code, says }) => {
+    const task = ended({ stopCode: "UserInitiated", stoppedReason: stopReason(code, "1800 s"), containers: [] })
+    const { passing, problem } = diagnose(task, "main")
+    assert.include(problem?.message, says)
+    assert.include(problem?.advice, advises)
+    assert.isUndefined(passing)
   })
 
   it("a cancel carries the reason that the user gave", () => {

@@ -20,6 +20,8 @@ export interface Diagnosis {
   readonly exitCode?: number
   readonly problem?: Problem
   readonly phase?: Phase
+  /** The cause lies with the platform and passes: another launch may help. */
+  readonly passing?: true
 }
 
 /**
@@ -96,27 +98,25 @@ const stoppedByUs = (
       problem: problem("Cancelled", `The run was cancelled${why}.`, "Request it again if it is still wanted.")
     }
   }
-  return ours.code === StopCodes.startTimeout
-    ? {
-        outcome: "timed_out",
-        phase: "start",
-        ...code,
-        problem: problem(
-          "StartTimeout",
-          `Timed out${after(ours.detail)} while watching task for status RUNNING; the task was stopped.`,
-          "Raise `taskStartTimeoutSeconds`, or find out why the task does not start: `fleet describe <runId>`."
-        )
-      }
-    : {
-        outcome: "timed_out",
-        phase: "run",
-        ...code,
-        problem: problem(
-          "RunTimeout",
-          `The program ran longer than allowed${ours.detail === "" ? "" : ` (${ours.detail})`}; the task was stopped.`,
-          "Raise `runTimeoutSeconds`."
-        )
-      }
+  return { outcome: "timed_out", ...code, ...missed(ours) }
+}
+
+/** The deadline that the task missed. */
+const missed = ({ code, detail }: { readonly code: StopCode; readonly detail: string }): Omit<Diagnosis, "outcome"> => {
+  if (code === StopCodes.provisioningTimeout) {
+    const message = `Timed out${after(detail)} in PROVISIONING, waiting for the capacity provider; the task was stopped.`
+    const advice =
+      "Raise `provisioningTimeoutSeconds`, or let the capacity provider scale out: `fleet describe <runId>`."
+    return { phase: "start", problem: problem("StartTimeout", message, advice) }
+  }
+  if (code === StopCodes.startTimeout) {
+    const message = `Timed out${after(detail)} while watching task for status RUNNING; the task was stopped.`
+    const advice = "Raise `taskStartTimeoutSeconds`, or find out why the task does not start: `fleet describe <runId>`."
+    return { phase: "start", problem: problem("StartTimeout", message, advice) }
+  }
+  const allowed = detail === "" ? "" : ` (${detail})`
+  const message = `The program ran longer than allowed${allowed}; the task was stopped.`
+  return { phase: "run", problem: problem("RunTimeout", message, "Raise `runTimeoutSeconds`.") }
 }
 
 const stoppedByOthers = (task: EndedTask, exitCode: number | undefined): Diagnosis => ({
@@ -137,8 +137,31 @@ const failedToStart = (task: EndedTask, containerReason: string | undefined): Di
     "TaskFailedToStart" as const,
     "Read the reason; `fleet describe <runId>` shows the task's times."
   ]
-  return { outcome: "crashed", problem: problem(code, `The task failed to start: ${reason}`, advice) }
+  const isPassing = isPassingReason(containerReason) || isPassingReason(task.stoppedReason)
+  return {
+    outcome: "crashed",
+    problem: problem(code, `The task failed to start: ${reason}`, advice),
+    ...(isPassing ? { passing: true } : {})
+  }
 }
+
+/**
+ * Reasons that pass: what the platform lacked a moment ago, or lost on the way (Dagster's list, peers 101, and the
+ * reasons of capacity of the ECS developer guide). A missing image or a missing permission does not pass.
+ */
+const passingReasons: ReadonlyArray<RegExp> = [
+  /^Timeout waiting for (network interface|EphemeralStorage) provisioning/i,
+  /^Unexpected EC2 error/i,
+  /^Unable to attach network interface/i,
+  /^Service Discovery instance could not be registered/i,
+  /^CannotPull.*(i\/o timeout|\bEOF\b|invalid argument|toomanyrequests)/is,
+  /^(RESOURCE:|AGENT$|EMPTY CAPACITY PROVIDER|NO ACTIVE INSTANCES|Capacity is unavailable)/,
+  /reached the limit on the number of/i,
+  /^(InternalError|DockerTimeoutError|ContainerRuntimeTimeoutError|DockerStateError)/
+]
+
+const isPassingReason = (reason: string | undefined): boolean =>
+  reason !== undefined && passingReasons.some((pattern) => pattern.test(reason))
 
 const startFailures: ReadonlyArray<readonly [ErrorCode, string, RegExp]> = [
   [
@@ -187,7 +210,8 @@ const platformStop = (task: EndedTask): Diagnosis => {
   const [code, advice] = platformStops[task.stopCode ?? ""] ?? ["HostTerminated" as const, "Request it again."]
   return {
     outcome: "crashed",
-    problem: problem(code, `ECS stopped the task: ${task.stoppedReason ?? task.stopCode}`, advice)
+    problem: problem(code, `ECS stopped the task: ${task.stoppedReason ?? task.stopCode}`, advice),
+    ...(task.stopCode === "ServiceSchedulerInitiated" ? {} : { passing: true })
   }
 }
 
@@ -198,5 +222,6 @@ const noExitCode = (task: EndedTask, containerName: string, reason: string | und
     "ExitCodeMissing",
     `Container "${containerName}" left no exit code: ${reason ?? task.stoppedReason ?? "no reason given"}.`,
     "The infrastructure ended the task; request it again and look at `fleet describe <runId>` if it recurs."
-  )
+  ),
+  ...(task.stopCode !== "UserInitiated" && (reason === undefined || isPassingReason(reason)) ? { passing: true } : {})
 })

@@ -41,7 +41,7 @@ export const awsGuides = {
       "Give it more places: subnets in other availability zones, or FARGATE beside FARGATE_SPOT.",
       "On EC2, compare what it asks for with the instances: `aws ecs describe-container-instances --cluster <cluster> --container-instances <arn>`."
     ],
-    retried: `${untilLaunchDeadline} A task that ECS accepted and stopped for lack of room is not launched again.`,
+    retried: `${untilLaunchDeadline} After a task that ECS accepted and stopped for lack of room, another attempt follows.`,
     ends: `${launchTimedOut}; \`crashed\` if ECS had accepted the task`
   },
   VcpuQuotaReached: {

@@ -2,6 +2,12 @@ import type { ErrorGuide } from "./ErrorGuide.ts"
 import type { ErrorCode } from "./errors.ts"
 
 const notRepeated = "No. Request the run again."
+const ifTimedOut = "Only if `retry.onOutcomes` has `timed_out`."
+const ifCrashed = "Only if `retry.onOutcomes` has `crashed`."
+const beforeItRan =
+  "Before the program ran, by `retry.platformAttempts`; after that only if `retry.onOutcomes` has `crashed`."
+const ifPassing =
+  "Where the cause passes by itself, by `retry.platformAttempts`; else only if `retry.onOutcomes` has `crashed`."
 const crashed = "`crashed`"
 
 /** Codes of requests that cannot be read, of deadlines and cancels, and of how tasks end. */
@@ -38,7 +44,7 @@ export const taskGuides = {
       "Check what the program did: `fleet logs <runId>`, and the task in CloudTrail (RunTask).",
       "Request the run again if that is safe."
     ],
-    retried: "No: the program might run twice.",
+    retried: "Only with `retry.rerunUnknown`: the program might run twice.",
     ends: crashed
   },
   LaunchTimeout: {
@@ -49,7 +55,7 @@ export const taskGuides = {
       "Follow the advice for that: it is mostly capacity, a quota or credentials.",
       "Raise `launchTimeoutSeconds` to wait for longer."
     ],
-    retried: "It was, until the deadline.",
+    retried: "It was, until the deadline. Another attempt follows only if `retry.onOutcomes` has `timed_out`.",
     ends: "`timed_out`, phase `launch`"
   },
   StartTimeout: {
@@ -60,14 +66,14 @@ export const taskGuides = {
       "A large image, a subnet without a way to the registry, or a capacity provider that must first start instances take long.",
       "Raise `taskStartTimeoutSeconds`."
     ],
-    retried: notRepeated,
+    retried: ifTimedOut,
     ends: "`timed_out`, phase `start`"
   },
   RunTimeout: {
     title: "The program ran longer than allowed",
     cause: "It was still running after `runTimeoutSeconds`, and was stopped.",
     cure: ["See what it was doing: `fleet logs <runId>`.", "Raise `runTimeoutSeconds`."],
-    retried: notRepeated,
+    retried: ifTimedOut,
     ends: "`timed_out`, phase `run`"
   },
   ImagePullFailed: {
@@ -79,7 +85,7 @@ export const taskGuides = {
       "Let the execution role pull from ECR (AmazonECSTaskExecutionRolePolicy).",
       "In a private subnet, provide NAT or endpoints for ECR and S3; in a public one, `assignPublicIp` ENABLED."
     ],
-    retried: notRepeated,
+    retried: ifPassing,
     ends: crashed
   },
   ProgramNotFound: {
@@ -89,7 +95,7 @@ export const taskGuides = {
       "Check the command: each word is one element of `command`.",
       "Look into the image: `docker run --rm --entrypoint ls <image> -l /usr/local/bin`."
     ],
-    retried: notRepeated,
+    retried: ifCrashed,
     ends: crashed
   },
   TaskFailedToStart: {
@@ -99,28 +105,28 @@ export const taskGuides = {
       "Read the reason; `fleet describe <runId>` shows the task's times.",
       "Secrets, log groups, volumes and network interfaces are what is mostly missing."
     ],
-    retried: notRepeated,
+    retried: ifPassing,
     ends: crashed
   },
   OutOfMemory: {
     title: "The program used more memory than it had",
     cause: "The kernel killed the container at its memory limit.",
     cure: ["Raise `memory`."],
-    retried: "No. Request the run again with more memory.",
+    retried: "Within `retry.attempts`, which is 0 by default; with the same memory.",
     ends: "`failed`"
   },
   SpotInterrupted: {
     title: "AWS took the Spot capacity back",
     cause: "Fargate Spot and Spot instances are interrupted with two minutes' notice.",
     cure: ["Request it again.", "Use `launchType` FARGATE for runs that must not be interrupted."],
-    retried: notRepeated,
+    retried: beforeItRan,
     ends: crashed
   },
   HostTerminated: {
     title: "The host of the task went away",
     cause: "AWS retired or lost the machine, or an ECS service stopped the task.",
     cure: ["Request it again."],
-    retried: notRepeated,
+    retried: beforeItRan,
     ends: crashed
   },
   StoppedExternally: {
@@ -137,7 +143,7 @@ export const taskGuides = {
     title: "The container left no exit code",
     cause: "ECS stopped the task and does not say how its program ended: mostly the infrastructure ended it.",
     cure: ["See its last lines: `fleet logs <runId>`.", "Request it again."],
-    retried: notRepeated,
+    retried: beforeItRan,
     ends: "`crashed`, exit code −1"
   },
   ProgramFailed: {
@@ -145,7 +151,7 @@ export const taskGuides = {
     cause:
       "Its exit code is not 0. 126 and 127 mean that a command was not found or not executable, 137 that it was killed.",
     cure: ["Look at its output: `fleet logs <runId>`."],
-    retried: "No. Correct the program and request the run again.",
+    retried: "Within `retry.attempts`, which is 0 by default.",
     ends: "`failed`, with the program's exit code"
   },
   InternalError: {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
-import { PLATFORM_ATTEMPTS_DEFAULT, runFinished } from "#ecs-core/Run.ts"
+import { RETRY_DEFAULTS } from "#ecs-core/RetryPolicy.ts"
+import { runFinished } from "#ecs-core/Run.ts"
 import { aRun } from "#test/support/builders.ts"
 import {
   at,
@@ -62,9 +63,9 @@ describe("a launch that ECS refuses because it no longer knows the definition", 
 
   it("five times is borne, the sixth ends the run with the reason", () => {
     const failures = (count: number) => Array.from({ length: count }, (_, n) => again(n + 1)).flat()
-    const borne = aRun(requested(0), ...failures(PLATFORM_ATTEMPTS_DEFAULT))
+    const borne = aRun(requested(0), ...failures(RETRY_DEFAULTS.platformAttempts))
     assert.deepInclude(borne, { state: "defining", platformFailures: 5 })
-    const ended = aRun(requested(0), ...failures(PLATFORM_ATTEMPTS_DEFAULT + 1))
+    const ended = aRun(requested(0), ...failures(RETRY_DEFAULTS.platformAttempts + 1))
     assert.deepInclude(ended, { state: "rejected", platformFailures: 5 })
     assert.strictEqual(ended.problems[0]?.code, "TaskDefinitionInactive")
   })
@@ -72,12 +73,16 @@ describe("a launch that ECS refuses because it no longer knows the definition", 
   it.each([
     { what: "a definition of somebody else", messages: [ready(1, { definition: "linked" }), definitionGone(2)] },
     { what: "another problem", messages: [ready(1), rejected(2)] },
-    { what: "a launch whose outcome is unknown", messages: [ready(1), definitionGone(2, { outcome: "crashed" })] },
-    { what: "a task that is there all the same", messages: [ready(1), started(2), definitionGone(3)] }
+    { what: "a launch whose outcome is unknown", messages: [ready(1), definitionGone(2, { outcome: "crashed" })] }
   ])("not so $what: the run ends", ({ messages }) => {
     const run = aRun(requested(0), ...messages)
     assert.isDefined(runFinished(run))
     assert.notProperty(run, "platformFailures")
+  })
+
+  it("out of order: a task that is there is believed, and the rejection void", () => {
+    const run = aRun(requested(0), ready(1), started(2))
+    for (const late of [definitionGone(3), rejected(3)]) assert.strictEqual(evolve(run, late), run)
   })
 
   it.each([
@@ -97,7 +102,6 @@ describe("a launch that ECS refuses because it no longer knows the definition", 
     const after = evolve(between, ready(9, { attempt: 2 }))
     const late = [
       ready(3),
-      started(3),
       deferred(3),
       rejected(3),
       definitionGone(3),

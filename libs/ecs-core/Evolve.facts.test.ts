@@ -58,6 +58,16 @@ describe("facts of one attempt out of order", () => {
     assert.strictEqual(evolve(run, deferred(3, { try: 9 })), run)
   })
 
+  it("of two deferrals of the same try the later one holds, in whatever order", () => {
+    const [first, second] = [deferred(2, { try: 0 }), deferred(7, { try: 0 })]
+    const run = fold([requested(0), ready(1), first, second])
+    assert.deepInclude(run?.attempts[0]?.deferred, { try: 0, nextTryAt: at(17) })
+    assert.deepInclude(run?.timeline.at(-1), { at: at(2), count: 2 })
+    for (const late of [first, second]) assert.strictEqual(evolve(run, late), run)
+    const swapped = fold([requested(0), ready(1), second, first])
+    assert.deepStrictEqual(swapped?.attempts, run?.attempts)
+  })
+
   it("facts of an earlier attempt do not move a later one", () => {
     const run = fold([requested(0), ready(1), started(2), ready(9, { attempt: 2 })])
     assert.strictEqual(run?.state, "launching")

@@ -1,3 +1,4 @@
+import { changed, deferred, defined, rejected, started, stopped, straggling } from "./AttemptFacts.ts"
 import type { Problem } from "./errors.ts"
 import type { RunId } from "./Ids.ts"
 import { type Instant, millisOf } from "./Instant.ts"
@@ -12,20 +13,17 @@ import type {
   TaskStopped
 } from "./Messages.ts"
 import {
-  type AttemptRecord,
   awaitsDefinition,
   currentAttempt,
-  isDefinitionGone,
   isFinal,
   isTombstone,
   launcherHasIt,
-  PLATFORM_ATTEMPTS_DEFAULT,
   type Run,
   TOMBSTONE_SECONDS
 } from "./Run.ts"
-import { attemptOf, finish, finishCancelled, follow, isCurrent, move, updateAttempt, withStart } from "./RunChanges.ts"
-import { mayBecome, type Outcome } from "./RunState.ts"
-import { later, note, noteExits, Said } from "./Timeline.ts"
+import { finish, finishCancelled, finishUnlaunched } from "./RunChanges.ts"
+import type { Outcome } from "./RunState.ts"
+import { later, note, Said } from "./Timeline.ts"
 
 /** ECS's default of a container's `stopTimeout`. */
 const ECS_GRACE_SECONDS = 30
@@ -71,16 +69,17 @@ export type RunMessage =
  * Folds one message into the record. Pure, idempotent and monotone: the same message again, a late one or one out of
  * order changes nothing that newer messages have settled, and times are the messages' own. Undefined in, undefined
  * out: a message about a run without a record creates none, except a request and a cancel; nor does a tombstone, which
- * is a wish and no run yet, take up anything else.
+ * is a wish and no run yet, take up anything else. All that a final record takes up is a task that came to be too late.
  */
 export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined => {
   if (event.kind === "run.requested") return requested(run, event.message)
   if (event.kind === "run.cancel") return cancelled(run, event)
-  if (run === undefined || isTombstone(run) || isFinal(run)) return run
+  if (run === undefined || isTombstone(run)) return run
+  if (isFinal(run)) return event.kind === "task.started" ? straggling(run, event.message) : run
   switch (event.kind) {
     case "run.refused":
       return awaitsDefinition(run) || isOrderless(run, event.orderless)
-        ? finish(run, event.outcome, event.at, event)
+        ? finishUnlaunched(run, event.outcome, event.at, event)
         : run
     case "run.delayed":
       return delayed(run, event)
@@ -170,99 +169,6 @@ const delayed = (run: Run, { at, problem }: Extract<RunMessage, { kind: "run.del
   const isNews = run.delayed === undefined || millisOf(at) > millisOf(run.delayed.at)
   if (!awaitsDefinition(run) || !isNews) return run
   return note({ ...run, delayed: { at, problem } }, at, Said.definitionDelayed(problem))
-}
-
-const defined = (run: Run, ready: TaskdefReady, notices: ReadonlyArray<string>): Run => {
-  if (run.attempts.some(({ attempt }) => attempt >= ready.attempt)) return run
-  const attempt: AttemptRecord = {
-    attempt: ready.attempt,
-    definedAt: ready.at,
-    taskDefinitionArn: ready.runTask.taskDefinition,
-    ...(ready.definition === undefined ? {} : { definition: ready.definition }),
-    containerName: ready.containerName,
-    target: ready.target
-  }
-  const moved = move({ ...run, attempts: [...run.attempts, attempt] }, "launching", ready.at)
-  const all = [...notices, ...(ready.logs.notice === undefined ? [] : [ready.logs.notice])]
-  const noticed = { ...moved, notices: [...new Set([...moved.notices, ...all])] }
-  return note(noticed, ready.at, Said.definition(ready.definition, ready.runTask.taskDefinition))
-}
-
-const started = (run: Run, fact: TaskStarted): Run => {
-  const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.clusterArn !== undefined || known.over === true) return run
-  const noted = updateAttempt(run, fact.attempt, {
-    try: fact.try,
-    taskArn: fact.taskArn,
-    clusterArn: fact.clusterArn,
-    lastStatus: known.lastStatus ?? fact.lastStatus,
-    logs: fact.logs.sources
-  })
-  return note(follow(noted, fact.attempt, fact.lastStatus, fact.at), fact.at, Said.taskCreated(fact.taskArn))
-}
-
-const deferred = (run: Run, fact: TaskDeferred): Run => {
-  const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.taskArn !== undefined || known.over === true) return run
-  if (known.deferred !== undefined && known.deferred.try >= fact.try) return run
-  const { try: tryNumber, problem, nextTryAt } = fact
-  const noted = updateAttempt(run, fact.attempt, { deferred: { try: tryNumber, problem, nextTryAt } })
-  return note(move(noted, "waiting", fact.at), fact.at, Said.launchDeferred(problem))
-}
-
-const rejected = (run: Run, fact: TaskRejected): Run => {
-  const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.over === true || !isCurrent(run, fact.attempt)) return run
-  const over = updateAttempt(run, fact.attempt, { over: true, outcome: fact.outcome })
-  if (isMendable(run, known, fact)) return definedAgain(over, fact)
-  return finish(over, fact.outcome, fact.at, { problems: [fact.problem], phase: fact.phase })
-}
-
-/** Somebody deregistered a definition that is ours: no fault of the program, and another revision mends it. */
-const isMendable = (run: Run, known: AttemptRecord, fact: TaskRejected): boolean =>
-  fact.outcome === "rejected" &&
-  isDefinitionGone(fact.problem) &&
-  known.definition !== "linked" &&
-  known.taskArn === undefined &&
-  (run.platformFailures ?? 0) < PLATFORM_ATTEMPTS_DEFAULT &&
-  mayBecome(run.state, "defining")
-
-const definedAgain = (run: Run, { attempt, at, problem }: TaskRejected): Run => {
-  if (run.cancel !== undefined) return finishCancelled(run, at)
-  const counted = { ...updateAttempt(run, attempt, { problem }), platformFailures: (run.platformFailures ?? 0) + 1 }
-  return note(move(counted, "defining", at), at, Said.definitionGone(attempt, problem))
-}
-
-const changed = (run: Run, fact: TaskChanged): Run => {
-  const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.over === true) return run
-  if (known.taskVersion !== undefined && known.taskVersion >= fact.version) return run
-  const noted = updateAttempt(run, fact.attempt, {
-    taskArn: fact.taskArn,
-    lastStatus: fact.lastStatus,
-    taskVersion: fact.version,
-    times: { ...known.times, ...fact.times }
-  })
-  const begun = withStart(noted, fact.attempt, fact.times.startedAt)
-  return note(follow(begun, fact.attempt, fact.lastStatus, fact.at), fact.at, Said.taskIs(fact.lastStatus))
-}
-
-const stopped = (run: Run, fact: TaskStopped): Run => {
-  const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.over === true || !isCurrent(run, fact.attempt)) return run
-  const noted = updateAttempt(run, fact.attempt, {
-    over: true,
-    outcome: fact.outcome,
-    taskArn: fact.taskArn,
-    times: { ...known.times, ...fact.times },
-    ...(fact.exitCode === undefined ? {} : { exitCode: fact.exitCode })
-  })
-  const begun = withStart(noted, fact.attempt, fact.times.startedAt)
-  return finish(noteExits(begun, fact), fact.outcome, fact.at, {
-    problems: fact.problem === undefined ? [] : [fact.problem],
-    ...(fact.exitCode === undefined ? {} : { exitCode: fact.exitCode }),
-    phase: fact.phase
-  })
 }
 
 const finished = (run: Run, fact: RunFinished): Run => {

@@ -1,4 +1,5 @@
 import type { Json } from "./Json.ts"
+import type { RetryPolicy } from "./RetryPolicy.ts"
 import type { CapacityProviderStrategyItem, NetworkConfiguration, RunRequest } from "./RunRequest.ts"
 
 /** ECS's launch types, and FARGATE_SPOT, which is a capacity provider to ECS (peers 62). */
@@ -58,9 +59,12 @@ export interface Job {
   readonly networkConfiguration: NetworkConfiguration | undefined
   readonly logs: JobLogs
   readonly taskStartTimeoutSeconds: number
+  /** How long a task may be PROVISIONING where capacity providers of one's own place it. */
+  readonly provisioningTimeoutSeconds: number
   readonly launchTimeoutSeconds: number
   readonly runTimeoutSeconds: number
   readonly pollIntervalSeconds: number
+  readonly retry: RetryPolicy
   readonly labels: Readonly<Record<string, string | null>>
   readonly tags: Readonly<Record<string, string>>
   readonly autoDeregisterTaskDefinition: boolean

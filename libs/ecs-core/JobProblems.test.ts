@@ -147,3 +147,26 @@ describe("number of tags", () => {
     assert.deepStrictEqual(fieldsOf({ ...free, labels: { one: "more", two: "more", t0: null } }), [])
   })
 })
+
+describe("retry", () => {
+  it.each<{ readonly retry: NonNullable<RunRequest["retry"]>; readonly messages: ReadonlyArray<string> }>([
+    { retry: { attempts: 3, onOutcomes: ["failed", "crashed", "timed_out"], onExitCodes: [1, 255] }, messages: [] },
+    { retry: { backoffSeconds: 60, maxBackoffSeconds: 60 }, messages: [] },
+    { retry: { backoffSeconds: 600 }, messages: [] },
+    { retry: { backoffSeconds: null, maxBackoffSeconds: 1 }, messages: [] },
+    {
+      retry: { backoffSeconds: 60, maxBackoffSeconds: 59 },
+      messages: ['Field "retry.maxBackoffSeconds": at least backoffSeconds, which is 60, got 59.']
+    },
+    {
+      retry: { onOutcomes: ["failed", "succeeded", "rejected", "cancelled"], onExitCodes: [0, 1] },
+      messages: [
+        'Field "retry.onOutcomes": nothing follows after succeeded, rejected, cancelled.',
+        'Field "retry.onExitCodes": 0 is success.'
+      ]
+    }
+  ])("$retry", ({ retry, messages }) => {
+    assert.deepStrictEqual(messagesOf({ retry }), messages)
+    assert.deepStrictEqual(messagesOf({}, { retry }), messages)
+  })
+})

@@ -4,6 +4,7 @@ import { fieldProblem } from "./FieldProblem.ts"
 import { ownNameProblem } from "./FreeProblems.ts"
 import { isJson, objectsOf, textOf } from "./Json.ts"
 import type { Merged } from "./Levels.ts"
+import { RETRYABLE_OUTCOMES } from "./RetryPolicy.ts"
 import { OWN_ENV_NAMES, TAGS_MAX } from "./RunRequest.ts"
 import { slugTag } from "./Slug.ts"
 
@@ -20,7 +21,8 @@ export const jobProblems = (merged: Merged, runTimeoutSecondsMax: number): Probl
   ...placementProblems(merged),
   ...labelProblems(merged),
   ...tagCountProblems(merged),
-  ...timeoutProblems(merged, runTimeoutSecondsMax)
+  ...timeoutProblems(merged, runTimeoutSecondsMax),
+  ...retryProblems(merged)
 ]
 
 /** Something must say what to run (peers 1): an image, a definition, or the name of one. */
@@ -194,3 +196,26 @@ const timeoutProblems = (merged: Merged, most: number): Problems =>
     const message = `Field "${field}": at most ${most} (the stream's age less one day), got ${seconds}.`
     return [fieldProblem(field, message, "Lower it, or raise FLEET_STREAM_AGE_SECONDS on all services.")]
   })
+
+/** What could never lead to another attempt is refused, so that nobody counts on it. */
+const retryProblems = ({ retry }: Merged): Problems => {
+  const { backoffSeconds, maxBackoffSeconds, onExitCodes, onOutcomes } = retry ?? {}
+  const never = (onOutcomes ?? []).filter((outcome) => !RETRYABLE_OUTCOMES.includes(outcome))
+  const add = (when: boolean, field: string, message: string, advice: string) =>
+    when ? [fieldProblem(`retry.${field}`, `Field "retry.${field}": ${message}`, advice)] : []
+  return [
+    ...add(
+      never.length > 0,
+      "onOutcomes",
+      `nothing follows after ${never.join(", ")}.`,
+      `Use ${RETRYABLE_OUTCOMES.join(", ")}.`
+    ),
+    ...add(onExitCodes?.includes(0) === true, "onExitCodes", "0 is success.", "Remove it."),
+    ...add(
+      typeof backoffSeconds === "number" && typeof maxBackoffSeconds === "number" && maxBackoffSeconds < backoffSeconds,
+      "maxBackoffSeconds",
+      `at least backoffSeconds, which is ${backoffSeconds}, got ${maxBackoffSeconds}.`,
+      "Raise it, or lower retry.backoffSeconds."
+    )
+  ]
+}

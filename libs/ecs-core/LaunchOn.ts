@@ -32,7 +32,7 @@ const shapes: Readonly<Record<LaunchType, Shape>> = {
 const ownProviders: Shape = { sizesAt: "container" }
 
 /** Whether a strategy names Fargate's two providers only. */
-const isOfFargate = (strategy: ReadonlyArray<unknown>): boolean =>
+export const isOfFargate = (strategy: ReadonlyArray<unknown>): boolean =>
   strategy.every((item) => isJson(item) && /^FARGATE(_SPOT)?$/.test(String(item["capacityProvider"])))
 
 /** In the order in which one is taken where a definition allows several. */

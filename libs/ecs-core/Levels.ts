@@ -66,7 +66,7 @@ export const SAID_IN: ReadonlyArray<Thing> = [
 ]
 
 /** Maps that merge name by name; a null of the whole map removes it. */
-const MAPS: ReadonlySet<string> = new Set(["env", "secrets", "labels", "tags"])
+const MAPS: ReadonlySet<string> = new Set(["env", "secrets", "labels", "tags", "retry"])
 
 /** The levels as one, the lowest first. None of them is changed. */
 export const mergeLevels = (levels: ReadonlyArray<Level>): Merged => {

@@ -3,6 +3,7 @@ import { codec, Version } from "./Codec.ts"
 import { Problem } from "./errors.ts"
 import { Attempt, PoolName, RunId } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
+import { RetryPolicy } from "./RetryPolicy.ts"
 import { NetworkConfiguration } from "./RunRequest.ts"
 import { Outcome } from "./RunState.ts"
 
@@ -88,16 +89,27 @@ export const TaskdefReady = Schema.Struct({
   definition: Schema.optionalKey(DefinitionSource),
   containerName: Schema.String,
   logs: LogPlan,
+  /** Not to be launched earlier: the pause before a next attempt. */
+  notBefore: Schema.optionalKey(Instant),
+  /** For how long the launch may be tried; counts from `notBefore` where there is one. */
   launchDeadline: Instant,
   taskStartTimeoutSeconds: Schema.Int,
+  /** How long the task may be PROVISIONING, where capacity providers of one's own place it; on top of the start's time. */
+  provisioningTimeoutSeconds: Schema.optionalKey(Schema.Int),
   runTimeoutSeconds: Schema.Int,
-  pollIntervalSeconds: Schema.Finite
+  pollIntervalSeconds: Schema.Finite,
+  /** What is done when the attempt fails. */
+  retry: Schema.optionalKey(RetryPolicy)
 })
 export type TaskdefReady = typeof TaskdefReady.Type
 
 /** `task.stop.<runId>.<attempt>`; `reason` starts with our code, see `StopReason`. */
 export const TaskStop = Schema.Struct({ ...ofAttempt, reason: Schema.String })
 export type TaskStop = typeof TaskStop.Type
+
+/** `task.launching.<runId>.<attempt>`: RunTask is about to be called; `since` = when it first was with the token of `try`. */
+export const TaskLaunching = Schema.Struct({ ...ofAttempt, try: Schema.Int, since: Instant })
+export type TaskLaunching = typeof TaskLaunching.Type
 
 /** `task.started.<runId>.<attempt>`: RunTask accepted. Un-acked, it is the lease on the task. */
 export const TaskStarted = Schema.Struct({
@@ -109,15 +121,29 @@ export const TaskStarted = Schema.Struct({
   taskDefinitionArn: Schema.String,
   containerName: Schema.String,
   lastStatus: Schema.String,
+  /** When ECS accepted the task: earlier than `at` where an answer was lost. */
+  createdAt: Schema.optionalKey(Instant),
   logs: LogPlan,
+  /** Until when the task may be PROVISIONING; only where capacity providers of one's own place it. */
+  provisioningDeadline: Schema.optionalKey(Instant),
+  /** Until when it must be RUNNING. */
   startDeadline: Instant,
   runTimeoutSeconds: Schema.Int,
   pollIntervalSeconds: Schema.Finite
 })
 export type TaskStarted = typeof TaskStarted.Type
 
-/** `task.deferred.<runId>.<attempt>`: try number `try` did not launch; the next one comes at `nextTryAt`. */
-export const TaskDeferred = Schema.Struct({ ...ofAttempt, try: Schema.Int, problem: Problem, nextTryAt: Instant })
+/** `task.deferred.<runId>.<attempt>`: `try` tries launched nothing for certain; the order is tried again at `nextTryAt`. */
+export const TaskDeferred = Schema.Struct({
+  ...ofAttempt,
+  try: Schema.Int,
+  problem: Problem,
+  nextTryAt: Instant,
+  /** Sequence of the last `task.launching`, where its RunTask launched nothing for certain. */
+  settles: Schema.optionalKey(Schema.Int),
+  /** How often the attempt found no capacity until now. */
+  capacityFailures: Schema.optionalKey(Schema.Int)
+})
 export type TaskDeferred = typeof TaskDeferred.Type
 
 /** `task.rejected.<runId>.<attempt>`: this attempt will never launch. */
@@ -169,6 +195,10 @@ export const TaskStopped = Schema.Struct({
   containers: Schema.Array(ContainerEnd),
   problem: Schema.optionalKey(Problem),
   phase: Schema.optionalKey(Phase),
+  /** ECS told a start time: the program may have run. */
+  reachedRunning: Schema.optionalKey(Schema.Literal(true)),
+  /** The cause lies with the platform and passes: another launch may help. */
+  passing: Schema.optionalKey(Schema.Literal(true)),
   times: TaskTimes
 })
 export type TaskStopped = typeof TaskStopped.Type
@@ -180,9 +210,10 @@ export const RunFinished = Schema.Struct({
   outcome: Outcome,
   exitCode: Schema.optionalKey(Schema.Int),
   error: Schema.optionalKey(Problem),
-  /** All problems of a refused request; `error` is the first. */
+  /** All problems of a refused request, or those of all attempts, the last one's first; `error` is the first. */
   errors: Schema.optionalKey(Schema.Array(Problem)),
   phase: Schema.optionalKey(Phase),
+  /** Launches that were ordered. */
   attempts: Schema.Int,
   taskArn: Schema.optionalKey(Schema.String),
   requestedAt: Instant,
@@ -197,6 +228,7 @@ export const Codecs = {
   runQueued: codec(RunQueued),
   taskdefReady: codec(TaskdefReady),
   taskStop: codec(TaskStop),
+  taskLaunching: codec(TaskLaunching),
   taskStarted: codec(TaskStarted),
   taskDeferred: codec(TaskDeferred),
   taskRejected: codec(TaskRejected),

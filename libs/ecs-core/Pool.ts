@@ -15,6 +15,9 @@ export const DEFAULT_LOG_GROUP = "fleet"
 export const DEFAULT_CPU = 1024
 export const DEFAULT_MEMORY = 2048
 
+/** Auto Scaling groups need minutes for an instance; ECS itself lets a task be PROVISIONING for so long. */
+export const DEFAULT_PROVISIONING_TIMEOUT_SECONDS = 1800
+
 /** What holds where neither pool nor request says anything. */
 export const builtInPool = (runTimeoutSecondsMax: number) =>
   ({

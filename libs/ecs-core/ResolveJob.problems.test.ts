@@ -171,7 +171,7 @@ describe("the whole", () => {
       pool: "gpu",
       command: "echo 'x",
       env: { FLEET_RUN_ID: "x" },
-      retry: { attempts: 1 },
+      retry: { attempts: 1, onOutcomes: ["cancelled"] },
       networkConfiguration: { subnets: ["a"] },
       configureCloudwatchLogs: true,
       labels: { "aws:team": "x" },
@@ -181,7 +181,7 @@ describe("the whole", () => {
     }
     assert.sameMembers(fieldsOf(request).map(String), [
       "pool",
-      "retry",
+      "retry.onOutcomes",
       "image",
       "command",
       "env.FLEET_RUN_ID",
@@ -205,20 +205,4 @@ describe("the whole", () => {
       }
     ])
   })
-
-  it.each([{ retry: { attempts: 1 } }, { provisioningTimeoutSeconds: 60 }])(
-    "%j has no behaviour yet: refused, never ignored",
-    (said) => {
-      const [field = ""] = Object.keys(said)
-      const expected: Problem = {
-        code: "InvalidRequest",
-        field,
-        message: `Field "${field}" is not supported yet.`,
-        advice: `Remove "${field}".`
-      }
-      assert.deepStrictEqual(problemsOf({ image: "alpine", ...said }), [expected])
-      assert.deepStrictEqual(problemsOf({ image: "alpine" }, said), [expected])
-      assert.deepStrictEqual(problemsOf({ image: "alpine", [field]: null }, said), [])
-    }
-  )
 })

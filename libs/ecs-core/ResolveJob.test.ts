@@ -37,7 +37,9 @@ describe("resolveJob: levels", () => {
       taskStartTimeoutSeconds: 300,
       launchTimeoutSeconds: 86_400,
       runTimeoutSeconds: MAX,
+      provisioningTimeoutSeconds: 1800,
       pollIntervalSeconds: 5,
+      retry: { attempts: 0, platformAttempts: 5, backoffSeconds: 10, maxBackoffSeconds: 300, rerunUnknown: false },
       labels: {},
       tags: {},
       notices: []
@@ -225,5 +227,41 @@ describe("resolveJob: logs", () => {
   it("prefix and options are as given", () => {
     const { prefix, options } = logs({ cloudwatchLogsPrefix: "p", cloudwatchLogsOptions: { mode: "non-blocking" } })
     assert.deepStrictEqual({ prefix, options }, { prefix: "p", options: { mode: "non-blocking" } })
+  })
+})
+
+describe("resolveJob: retry", () => {
+  const defaults = jobOf({ image: "alpine" }).retry
+  const retryOf = (retry: NonNullable<RunRequest["retry"]> | null, pool?: Pool) =>
+    jobOf({ image: "alpine", retry }, pool).retry
+
+  it.each([
+    { what: "what is said", retry: { attempts: 2, onExitCodes: [75] }, expected: { attempts: 2, onExitCodes: [75] } },
+    {
+      what: "the default for a null",
+      retry: { attempts: null, platformAttempts: null, onOutcomes: null },
+      expected: {}
+    },
+    {
+      what: "a longer maximum for a longer pause",
+      retry: { backoffSeconds: 600 },
+      expected: { backoffSeconds: 600, maxBackoffSeconds: 600 }
+    },
+    { what: "no attempt of the platform's either", retry: { platformAttempts: 0 }, expected: { platformAttempts: 0 } }
+  ])("takes $what", ({ expected, retry }) => {
+    assert.deepStrictEqual(retryOf(retry), { ...defaults, ...expected })
+  })
+
+  it("merges pool and request member by member", () => {
+    const pool: Pool = { retry: { attempts: 1, backoffSeconds: 60, onExitCodes: [75] } }
+    const expected = { ...defaults, attempts: 3, backoffSeconds: 60 }
+    assert.deepStrictEqual(retryOf({ attempts: 3, onExitCodes: null }, pool), expected)
+    assert.deepStrictEqual(retryOf(null, pool), defaults)
+  })
+
+  it("says so where exit codes have no effect", () => {
+    const notices = (attempts: number) => jobOf({ image: "alpine", retry: { attempts, onExitCodes: [75] } }).notices
+    assert.lengthOf(notices(0), 1)
+    assert.deepStrictEqual(notices(1), [])
   })
 })

@@ -6,10 +6,10 @@ import { freeProblems } from "./FreeProblems.ts"
 import type { Job, JobLogs } from "./Job.ts"
 import { jobProblems } from "./JobProblems.ts"
 import { type Merged, mergeLevels } from "./Levels.ts"
-import { builtInPool, DEFAULT_POOL, type Pool } from "./Pool.ts"
+import { builtInPool, DEFAULT_POOL, DEFAULT_PROVISIONING_TIMEOUT_SECONDS, type Pool } from "./Pool.ts"
+import { RETRY_DEFAULTS, type RetryPolicy } from "./RetryPolicy.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import { slugFamily } from "./Slug.ts"
-import { unsupportedFields } from "./Unsupported.ts"
 
 /**
  * Applies pool and built-in defaults and checks what only the whole can show. All problems come at once. The request has
@@ -29,7 +29,6 @@ export const resolveJob = (
   const problems = [
     ...(pool === undefined && named !== DEFAULT_POOL ? [unknownPool(named)] : []),
     ...freeProblems(pooled).map((problem) => inPool(named, problem)),
-    ...unsupportedFields(merged),
     ...jobProblems(merged, runTimeoutSecondsMax)
   ]
   if (problems.length > 0) return Result.fail(problems)
@@ -90,10 +89,28 @@ const launchOf = (merged: Merged) => ({
 
 const timesOf = (merged: Merged, builtIn: ReturnType<typeof builtInPool>) => ({
   taskStartTimeoutSeconds: merged.taskStartTimeoutSeconds ?? builtIn.taskStartTimeoutSeconds,
+  provisioningTimeoutSeconds: merged.provisioningTimeoutSeconds ?? DEFAULT_PROVISIONING_TIMEOUT_SECONDS,
   launchTimeoutSeconds: merged.launchTimeoutSeconds ?? builtIn.launchTimeoutSeconds,
   runTimeoutSeconds: merged.runTimeoutSeconds ?? builtIn.runTimeoutSeconds,
-  pollIntervalSeconds: merged.taskWatchPollIntervalSeconds ?? builtIn.taskWatchPollIntervalSeconds
+  pollIntervalSeconds: merged.taskWatchPollIntervalSeconds ?? builtIn.taskWatchPollIntervalSeconds,
+  retry: retryOf(merged)
 })
+
+/** A pause that is longer than the default maximum raises it. */
+const retryOf = ({ retry }: Merged): RetryPolicy => {
+  const said = {
+    attempts: retry?.attempts ?? RETRY_DEFAULTS.attempts,
+    platformAttempts: retry?.platformAttempts ?? RETRY_DEFAULTS.platformAttempts,
+    backoffSeconds: retry?.backoffSeconds ?? RETRY_DEFAULTS.backoffSeconds,
+    rerunUnknown: retry?.rerunUnknown ?? RETRY_DEFAULTS.rerunUnknown
+  }
+  return {
+    ...said,
+    maxBackoffSeconds: retry?.maxBackoffSeconds ?? Math.max(RETRY_DEFAULTS.maxBackoffSeconds, said.backoffSeconds),
+    ...(retry?.onExitCodes ? { onExitCodes: retry.onExitCodes } : {}),
+    ...(retry?.onOutcomes ? { onOutcomes: retry.onOutcomes } : {})
+  }
+}
 
 /** Null unsets, also what the definition says (peers 26); a secret of the same name wins (peers 36). */
 const environmentOf = ({ env = {}, secrets = {} }: Merged): Pick<Job, "env" | "unsetEnv"> => ({
@@ -113,11 +130,18 @@ const logsOf = (merged: Merged): JobLogs => ({
   stream: merged.streamOutput ?? true
 })
 
+const noticesOf = (merged: Merged): ReadonlyArray<string> => [...strategyNotices(merged), ...retryNotices(merged)]
+
 /** Both at once come from one level only, as a higher level's choice replaces a lower's (peers 61, 75). */
-const noticesOf = ({ capacityProviderStrategy = [], launchType }: Merged): ReadonlyArray<string> =>
+const strategyNotices = ({ capacityProviderStrategy = [], launchType }: Merged): ReadonlyArray<string> =>
   launchType === undefined || capacityProviderStrategy.length === 0
     ? []
     : [`Found \`capacityProviderStrategy\`: \`launchType\` "${launchType}" is left out of the launch.`]
+
+const retryNotices = ({ retry }: Merged): ReadonlyArray<string> =>
+  (retry?.onExitCodes?.length ?? 0) > 0 && (retry?.attempts ?? 0) === 0
+    ? ["`retry.onExitCodes` has no effect: `retry.attempts` is 0, so that no failure of the program is retried."]
+    : []
 
 const unknownPool = (pool: string): Problem =>
   fieldProblem(

@@ -4,6 +4,7 @@ import { Problem } from "./errors.ts"
 import { Attempt, RunId } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
 import { DefinitionSource, LogSource, Phase, type RunFinished, Target, TaskTimes } from "./Messages.ts"
+import { RETRY_DEFAULTS, RetryPolicy, type Used } from "./RetryPolicy.ts"
 import { isOutcome, Outcome, RunState } from "./RunState.ts"
 
 /** Oldest entries beyond this number are dropped, the first few kept. */
@@ -11,9 +12,6 @@ export const TIMELINE_MAX = 100
 
 /** A cancel that arrives before its request waits this long for it. */
 export const TOMBSTONE_SECONDS = 600
-
-/** So many platform failures a run survives, each with another attempt (peers 84, 85). */
-export const PLATFORM_ATTEMPTS_DEFAULT = 5
 
 export const TimelineEntry = Schema.Struct({
   at: Instant,
@@ -27,6 +25,8 @@ export type TimelineEntry = typeof TimelineEntry.Type
 export const AttemptRecord = Schema.Struct({
   attempt: Attempt,
   definedAt: Instant,
+  /** It is not to be launched earlier. */
+  notBefore: Schema.optionalKey(Instant),
   taskDefinitionArn: Schema.String,
   /** Where the definition comes from: a `linked` one is never registered again. */
   definition: Schema.optionalKey(DefinitionSource),
@@ -42,10 +42,16 @@ export const AttemptRecord = Schema.Struct({
   times: Schema.optionalKey(TaskTimes),
   logs: Schema.optionalKey(Schema.Array(LogSource)),
   over: Schema.optionalKey(Schema.Boolean),
+  endedAt: Schema.optionalKey(Instant),
   outcome: Schema.optionalKey(Outcome),
   exitCode: Schema.optionalKey(Schema.Int),
+  phase: Schema.optionalKey(Phase),
   /** Why it ended, where the run goes on with another attempt. */
-  problem: Schema.optionalKey(Problem)
+  problem: Schema.optionalKey(Problem),
+  /** When that next attempt may be launched; absent = at once. */
+  retryAt: Schema.optionalKey(Instant),
+  /** The task came to be after the attempt was given up: nobody waits for it, and it is stopped. */
+  straggler: Schema.optionalKey(Schema.Boolean)
 })
 export type AttemptRecord = typeof AttemptRecord.Type
 
@@ -69,7 +75,11 @@ export const Run = Schema.Struct({
   finishedAt: Schema.optionalKey(Instant),
   updatedAt: Instant,
   attempts: Schema.Array(AttemptRecord),
-  /** Attempts that the platform ended; absent = none. The program's own failures are not among them. */
+  /** What follows a failed attempt, as the first order says it. */
+  retry: Schema.optionalKey(RetryPolicy),
+  /** Failures of the program after which another attempt followed; absent = none. */
+  programFailures: Schema.optionalKey(Schema.Int),
+  /** Failures of the platform after which another attempt followed; absent = none. */
   platformFailures: Schema.optionalKey(Schema.Int),
   /** Why a definition could not be made, as last seen. */
   delayed: Schema.optionalKey(Schema.Struct({ at: Instant, problem: Problem })),
@@ -104,10 +114,22 @@ export const awaitsDefinition = (run: Run): boolean => {
   return !isFinal(run) && !isTombstone(run) && (current === undefined || current.over === true)
 }
 
+/** The record's policy; one from before there were policies has the defaults. */
+export const retryOf = (run: Run): RetryPolicy => run.retry ?? RETRY_DEFAULTS
+
+/** Further attempts that the run has had, by what made them necessary. */
+export const usedOf = (run: Run): Used => ({ program: run.programFailures ?? 0, platform: run.platformFailures ?? 0 })
+
+/** From when on the next attempt has `launchTimeoutSeconds`. */
+export const awaitedSince = (run: Run): Instant => {
+  const last = currentAttempt(run)
+  return last?.retryAt ?? last?.endedAt ?? run.requestedAt
+}
+
 /** The message that ends the run; undefined while it goes on. */
 export const runFinished = (run: Run): RunFinished | undefined => {
   if (!isOutcome(run.state)) return undefined
-  const taskArn = currentAttempt(run)?.taskArn
+  const taskArn = lastWithTask(run)?.taskArn
   const [error] = run.problems
   return {
     runId: run.runId,
@@ -124,39 +146,63 @@ export const runFinished = (run: Run): RunFinished | undefined => {
   }
 }
 
+/** The last attempt that had a task; one that nobody waited for does not count. */
+export const lastWithTask = (run: Run): AttemptRecord | undefined =>
+  run.attempts.findLast(({ taskArn, straggler }) => taskArn !== undefined && straggler !== true)
+
 /** What must exist in the world, given the record. Performing it again changes nothing. */
 export type RunEffect =
   | { readonly _tag: "KeepLive" }
   | { readonly _tag: "DropLive" }
-  /** Find or register a definition and order the attempt; `notArn` is one that ECS called inactive or unknown. */
-  | { readonly _tag: "Define"; readonly attempt: Attempt; readonly notArn?: string }
+  | Define
   | { readonly _tag: "PublishTaskdefReady"; readonly attempt: Attempt }
-  | { readonly _tag: "PublishTaskStop"; readonly attempt: Attempt }
+  /** `straggler`: the attempt is over already, and an earlier order to stop it may have been done with. */
+  | { readonly _tag: "PublishTaskStop"; readonly attempt: Attempt; readonly straggler?: true }
   | { readonly _tag: "PublishRunFinished" }
 
-/** A function of the record, not of the step that led to it: whoever crashed before, repeating completes it. */
+/** Find or register a definition and order the attempt; `notArn` is one that ECS called inactive or unknown. */
+export interface Define {
+  readonly _tag: "Define"
+  readonly attempt: Attempt
+  readonly notArn?: string
+  readonly notBefore?: Instant
+}
+
+/**
+ * A function of the record, not of the step that led to it: whoever crashed before, repeating completes it. The run is
+ * kept among the live ones before its first attempt is defined, so that any later record is there already.
+ */
 export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isTombstone(run)) return []
+  return [...stragglerStops(run), ...ownEffects(run)]
+}
+
+const ownEffects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isFinal(run)) return [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }]
   const current = currentAttempt(run)
   if (current === undefined) return [{ _tag: "KeepLive" }, { _tag: "Define", attempt: 1 }]
-  if (current.over === true) return [{ _tag: "KeepLive" }, defineAfter(current)]
+  if (current.over === true) return [defineAfter(current)]
+  const { attempt } = current
   return [
-    ...(launcherHasIt(current)
-      ? []
-      : [{ _tag: "KeepLive" as const }, { _tag: "PublishTaskdefReady" as const, attempt: current.attempt }]),
-    ...(run.cancel === undefined ? [] : [{ _tag: "PublishTaskStop" as const, attempt: current.attempt }])
+    ...(launcherHasIt(current) ? [] : [{ _tag: "PublishTaskdefReady" as const, attempt }]),
+    ...(run.cancel === undefined ? [] : [{ _tag: "PublishTaskStop" as const, attempt }])
   ]
 }
+
+const stragglerStops = (run: Run): ReadonlyArray<RunEffect> =>
+  run.attempts.flatMap(({ attempt, straggler }) =>
+    straggler === true ? [{ _tag: "PublishTaskStop", attempt, straggler }] : []
+  )
 
 /** A launcher has told of the attempt, so that its order exists. */
 export const launcherHasIt = ({ taskArn, deferred }: AttemptRecord): boolean =>
   taskArn !== undefined || deferred !== undefined
 
-const defineAfter = (last: AttemptRecord): RunEffect => ({
+const defineAfter = ({ attempt, problem, retryAt, taskDefinitionArn }: AttemptRecord): Define => ({
   _tag: "Define",
-  attempt: last.attempt + 1,
-  ...(isDefinitionGone(last.problem) ? { notArn: last.taskDefinitionArn } : {})
+  attempt: attempt + 1,
+  ...(isDefinitionGone(problem) ? { notArn: taskDefinitionArn } : {}),
+  ...(retryAt === undefined ? {} : { notBefore: retryAt })
 })
 
 /** ECS refused the launch because of the definition alone: registered again, the same launch can work. */

@@ -34,9 +34,13 @@ describe("mayBecome", () => {
       "launching → defining",
       "waiting → defining",
       "waiting → launching",
+      "provisioning → defining",
       "provisioning → launching",
+      "pending → defining",
       "pending → launching",
+      "running → defining",
       "running → launching",
+      "stopping → defining",
       "stopping → launching"
     ])
   })

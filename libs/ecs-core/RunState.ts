@@ -26,9 +26,9 @@ const outcomes: ReadonlyArray<Outcome> = Outcome.literals
 const anyOutcome = (...more: ReadonlyArray<RunState>): ReadonlyArray<RunState> => [...more, ...outcomes]
 
 /**
- * The transition table. `launching ⇄ waiting` is the only way back within an attempt; `stopping → launching` is the
- * next attempt of the same run, and `launching → defining` the next one where ECS no longer knows the definition. ECS
- * may skip states, so every state may jump ahead.
+ * The transition table. `launching ⇄ waiting` is the only way back within an attempt; the way back to `defining` is the
+ * next attempt of the same run. ECS may skip states and messages may overtake each other, so every state may jump
+ * ahead, also straight to the next attempt's `launching`.
  */
 export const transitions: Readonly<Record<LiveState, ReadonlyArray<RunState>>> = {
   requested: anyOutcome("defining", "queued", "launching"),
@@ -36,10 +36,10 @@ export const transitions: Readonly<Record<LiveState, ReadonlyArray<RunState>>> =
   queued: anyOutcome("launching"),
   launching: anyOutcome("defining", "waiting", "provisioning", "pending", "running", "stopping"),
   waiting: anyOutcome("defining", "launching", "provisioning", "pending", "running", "stopping"),
-  provisioning: anyOutcome("pending", "running", "stopping", "launching"),
-  pending: anyOutcome("running", "stopping", "launching"),
-  running: anyOutcome("stopping", "launching"),
-  stopping: anyOutcome("launching")
+  provisioning: anyOutcome("defining", "pending", "running", "stopping", "launching"),
+  pending: anyOutcome("defining", "running", "stopping", "launching"),
+  running: anyOutcome("defining", "stopping", "launching"),
+  stopping: anyOutcome("defining", "launching")
 }
 
 export const isOutcome = (state: RunState): state is Outcome => outcomes.some((outcome) => outcome === state)

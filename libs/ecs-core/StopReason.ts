@@ -4,6 +4,7 @@
  */
 export const StopCodes = {
   cancelled: "fleet:cancelled",
+  provisioningTimeout: "fleet:provisioning-timeout",
   startTimeout: "fleet:start-timeout",
   runTimeout: "fleet:run-timeout",
   containerExited: "fleet:container-exited"

@@ -8,6 +8,7 @@ const services = Schema.Literals(["dispatcher", "launcher", "watcher", "log-stre
 
 const ofAttempt = {
   "taskdef.ready": Subjects.taskdefReady,
+  "task.launching": Subjects.taskLaunching,
   "task.started": Subjects.taskStarted,
   "task.deferred": Subjects.taskDeferred,
   "task.rejected": Subjects.taskRejected,

@@ -29,6 +29,7 @@ export type ServiceName = "dispatcher" | "launcher" | "watcher" | "log-streamer"
 /** Kinds of messages that carry run id and attempt. */
 export const AttemptKinds = [
   "taskdef.ready",
+  "task.launching",
   "task.started",
   "task.deferred",
   "task.rejected",
@@ -49,6 +50,7 @@ export const Subjects = {
   logs: (runId: string) => `logs.${runId}`,
   dead: (service: ServiceName, runId: string) => `dead.${service}.${runId}`,
   taskdefReady: attemptSubject("taskdef.ready"),
+  taskLaunching: attemptSubject("task.launching"),
   taskStarted: attemptSubject("task.started"),
   taskDeferred: attemptSubject("task.deferred"),
   taskRejected: attemptSubject("task.rejected"),

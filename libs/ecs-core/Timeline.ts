@@ -15,6 +15,9 @@ export const Said = {
   launchDeferred: (problem: Problem) => `launch deferred: ${problem.message}`,
   definitionGone: (attempt: number, problem: Problem) =>
     `attempt ${attempt} was not launched, the definition is made again: ${problem.message}`,
+  attemptFollows: (attempt: number, pauseMillis: number, problem: Problem) =>
+    `attempt ${attempt} follows in ${Math.round(pauseMillis / 1000)} s: ${problem.message}`,
+  straggler: (taskArn: string) => `a task that nobody waits for is stopped: ${taskArn}`,
   taskCreated: (taskArn: string) => `task created: ${taskArn}`,
   taskIs: (lastStatus: string) => `task is ${lastStatus}`,
   exited: (container: string, exitCode: number) => `container ${container} exited with code ${exitCode}`,

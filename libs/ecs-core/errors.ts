@@ -90,7 +90,9 @@ export class AwsFailure extends Schema.TaggedError<AwsFailure>()("AwsFailure", {
   /** The different reasons of RunTask's `failures[]`, each with its detail. */
   reasons: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Task ARNs that a ConflictException names. */
-  resourceIds: Schema.optionalKey(Schema.Array(Schema.String))
+  resourceIds: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The SDK had made the call before, without an answer that counts: this failure says nothing about that one. */
+  repeated: Schema.optionalKey(Schema.Literal(true))
 }) {}
 
 /** The part of a failure that travels. */

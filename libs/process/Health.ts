@@ -40,6 +40,13 @@ export class Health extends Context.Service<
   })
 }
 
+/** Registers the check where the process answers health checks; one that embeds a service may have none. */
+export const registerWhereServed = (check: HealthCheck): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.serviceOption(Health),
+    Option.match({ onNone: () => Effect.void, onSome: (health) => health.register(check) })
+  )
+
 const register = (checks: Set<HealthCheck>, check: HealthCheck): Effect.Effect<void, never, Scope.Scope> => {
   const entry = { ...check }
   return Effect.acquireRelease(

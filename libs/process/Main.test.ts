@@ -32,6 +32,15 @@ describe("runMain", () => {
     })
   )
 
+  it.live("ends all workers side by side, so that their times do not add up", () =>
+    Effect.gen(function* () {
+      const app = yield* runApp("together")
+      yield* app.line("started")
+      yield* app.signal("SIGTERM")
+      assert.strictEqual((yield* app.ended).code, 0)
+    })
+  )
+
   it.live.each([
     { signal: "SIGTERM", exitCode: 143 },
     { signal: "SIGINT", exitCode: 130 }

@@ -1,9 +1,10 @@
 import { constants } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Ref, Runtime } from "effect"
+import { Cause, Config, ConfigProvider, Deferred, Effect, Exit, Layer, Ref, Runtime } from "effect"
 import { ConfigInvalid, problemsOf, readAll } from "#process/ConfigReport.ts"
 import { Health } from "#process/Health.ts"
 import { HealthServer, healthSettings } from "#process/HealthServer.ts"
+import { Stopping } from "#process/Stopping.ts"
 import * as Telemetry from "#process/Telemetry.ts"
 import { version } from "#process/Version.ts"
 
@@ -18,8 +19,8 @@ export interface MainOptions {
 const deadlineExitCode = 124
 
 /**
- * Entry point of every process. Runs the app until SIGTERM or SIGINT, then closes its scope and exits with 0. Logs go to
- * standard error. Exit codes: 78 for settings that cannot be used (all problems are printed plainly), 124 when closing took
+ * Entry point of every process. Runs the app until SIGTERM or SIGINT, then ends its workers side by side (`supervised`),
+ * closes its scope and exits with 0. Logs go to standard error. Exit codes: 78 for settings that cannot be used (all problems are printed plainly), 124 when closing took
  * longer than `shutdownSeconds`, 128 + signal when a second signal came, 1 for every other failure, printed once.
  * The app may use `Health`; until it is built, and while it closes, `/ready` says so.
  */
@@ -72,7 +73,9 @@ const serve = <E>(app: Layer.Layer<never, E, Health>) =>
       const phase = yield* Ref.make("starting")
       yield* (yield* Health).register({ name: "process", check: Ref.get(phase) })
       yield* Effect.addFinalizer(() => Effect.logInfo("stopped"))
-      yield* Layer.build(app)
+      const stopping = yield* Deferred.make<void>()
+      yield* Layer.build(app).pipe(Effect.provideService(Stopping, stopping))
+      yield* Effect.addFinalizer(() => Deferred.succeed(stopping, undefined))
       yield* Effect.addFinalizer(() => Effect.andThen(Ref.set(phase, "stopping"), Effect.logInfo("stopping")))
       yield* Ref.set(phase, "ok")
       yield* Effect.logInfo("started", { version })

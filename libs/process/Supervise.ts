@@ -1,4 +1,5 @@
-import { Duration, Effect, Exit, Metric, Random } from "effect"
+import { Deferred, Duration, Effect, Exit, Metric, Random } from "effect"
+import { Stopping } from "#process/Stopping.ts"
 
 /** How a crashed worker is started again: the wait doubles from `baseMillis` up to `maxMillis`, ±20 % by chance. */
 export const backOff = {
@@ -20,9 +21,16 @@ export const backOffMillis = (failures: number): number =>
 
 /**
  * Runs a worker for ever: started again after a failure, a defect or a normal end, each logged and counted. Only an
- * interruption from outside ends it. A forked fiber that fails is silent, so whatever is forked and not joined runs in this.
+ * interruption from outside ends it, or the end of the process, at which all workers wind up side by side. A forked
+ * fiber that fails is silent, so whatever is forked and not joined runs in this.
  */
-export const supervised = <A, E, R>(name: string, worker: Effect.Effect<A, E, R>): Effect.Effect<never, never, R> => {
+export const supervised = <A, E, R>(name: string, worker: Effect.Effect<A, E, R>): Effect.Effect<never, never, R> =>
+  Effect.gen(function* () {
+    yield* Effect.raceFirst(restarted(name, worker), Deferred.await(yield* Stopping))
+    return yield* Effect.never
+  })
+
+const restarted = <A, E, R>(name: string, worker: Effect.Effect<A, E, R>): Effect.Effect<never, never, R> => {
   const counted = Metric.withAttributes(restarts, { worker: name })
   return Effect.gen(function* () {
     let failures = 0

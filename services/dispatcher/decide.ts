@@ -107,6 +107,24 @@ export const stopOf = (run: Run, attempt: number): TaskStop => ({
   reason: stopReason(StopCodes.cancelled, run.cancel?.reason)
 })
 
+/** Why a task is stopped of which nobody waits for the end. */
+const STRAGGLER_STOP = stopReason(StopCodes.cancelled, "its attempt was given up before the task was known")
+
+/** The order to stop a task that came to be after its attempt was given up. */
+export const stragglerStopOf = (run: Run, attempt: number): TaskStop => ({
+  runId: run.runId,
+  attempt,
+  at: run.attempts.find((known) => known.attempt === attempt)?.endedAt ?? run.finishedAt ?? run.updatedAt,
+  reason: STRAGGLER_STOP
+})
+
+/** Whether an order to stop was given after the task was known. */
+export const isStragglerStop = (order: string): boolean =>
+  Result.match(Codecs.taskStop.decode(order), {
+    onSuccess: ({ reason }) => reason === STRAGGLER_STOP,
+    onFailure: () => false
+  })
+
 /** The attempt can never be defined: the run ends before there was a task. */
 export const refusalOf = (problems: ReadonlyArray<Problem>, nowMillis: number): RunMessage => ({
   kind: "run.refused",

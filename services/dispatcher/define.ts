@@ -1,12 +1,11 @@
 import { Clock, Effect, Result, Schema } from "effect"
 import { type AwsFailure, Problem } from "#ecs-core/errors.ts"
-import type { Attempt } from "#ecs-core/Ids.ts"
 import { instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { Job } from "#ecs-core/Job.ts"
-import { launchesOn } from "#ecs-core/LaunchOn.ts"
+import { isOfFargate, launchesOn } from "#ecs-core/LaunchOn.ts"
 import { linkDefinition } from "#ecs-core/LinkedDefinition.ts"
 import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
-import type { AttemptRecord, Run } from "#ecs-core/Run.ts"
+import { type AttemptRecord, awaitedSince, type Define, type Run } from "#ecs-core/Run.ts"
 import { afterFailure, refusalOf, requestGone } from "./decide.ts"
 import type { DefinitionError, Wish } from "./definitions.ts"
 import type { Fleet } from "./Fleet.ts"
@@ -15,6 +14,9 @@ import { foldInto, type RecordError } from "./records.ts"
 
 /** The job of a run, from its request in hand or in the inbox; undefined = the request is gone. */
 export type JobSource<E> = (run: Run) => Effect.Effect<Result.Result<Job, ReadonlyArray<Problem>> | undefined, E>
+
+/** The attempt to be defined. */
+type Wanted = Omit<Define, "_tag">
 
 /** The definition cannot be made just now: the message is to come again. */
 export class DefinitionDelayed extends Schema.TaggedError<DefinitionDelayed>()("DefinitionDelayed", {
@@ -34,7 +36,7 @@ class LaunchRefused extends Schema.TaggedError<LaunchRefused>()("LaunchRefused",
 export const define = <E>(
   fleet: Fleet,
   run: Run,
-  attempt: { readonly attempt: Attempt; readonly notArn?: string },
+  attempt: Wanted,
   jobOf: JobSource<E>
 ): Effect.Effect<Run | undefined, E | RecordError | DefinitionDelayed> =>
   Effect.gen(function* () {
@@ -63,7 +65,7 @@ const orderFor = (
   fleet: Fleet,
   job: Job,
   run: Run,
-  { attempt, notArn }: { readonly attempt: Attempt; readonly notArn?: string }
+  { attempt, notArn, notBefore }: Wanted
 ): Effect.Effect<Made, DefinitionError | LaunchRefused> =>
   Effect.gen(function* () {
     const wish: Wish = {
@@ -80,7 +82,7 @@ const orderFor = (
     const problems = launchProblems(job, who, launchable)
     if (problems.length > 0) return yield* new LaunchRefused({ problems })
     const at = instantOf(yield* Clock.currentTimeMillis)
-    const defined = { runId: run.runId, attempt, at, taskDefinitionArn: arn, source }
+    const defined = { runId: run.runId, attempt, at, taskDefinitionArn: arn, source, notBefore, retry: run.retry }
     return { message: orderOf(job, defined, launchable), notices }
   })
 
@@ -116,9 +118,10 @@ const withCluster = (
 ): Effect.Effect<Launchable, AwsFailure> => {
   if (launchesOn(job, found.definition) === "given") return Effect.succeed(found)
   const { cluster } = inputOf(job, { ...who, taskDefinitionArn: "" }, found)
-  return Effect.map(fleet.lookups.hasDefaultStrategy(found.region, cluster), (clusterHasDefaultStrategy) => ({
+  return Effect.map(fleet.lookups.defaultStrategy(found.region, cluster), (strategy) => ({
     ...found,
-    clusterHasDefaultStrategy
+    clusterHasDefaultStrategy: strategy.length > 0,
+    clusterHasOwnProviders: strategy.length > 0 && !isOfFargate(strategy)
   }))
 }
 
@@ -135,7 +138,7 @@ const settle = (
       return yield* foldInto(fleet.runs, run.runId, refusalOf(failure.problems, now))
     }
     if (failure._tag === "AwsFailure" || failure._tag === "DefinitionBusy") {
-      const deadline = millisOf(run.requestedAt) + job.launchTimeoutSeconds * 1000
+      const deadline = millisOf(awaitedSince(run)) + job.launchTimeoutSeconds * 1000
       const { event, delayMillis } = afterFailure(failure, deadline, now)
       const next = event === undefined ? run : yield* foldInto(fleet.runs, run.runId, event)
       if (delayMillis === undefined) return next
@@ -154,7 +157,8 @@ export const orderAgain = <E>(
   Effect.gen(function* () {
     const job = yield* jobOf(run)
     if (job === undefined || Result.isFailure(job)) return undefined
-    const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt } = known
+    const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt, notBefore } = known
+    const { retry } = run
     const region = known.target.region ?? fleet.region
     const found =
       source === "linked" ? yield* readAgain(fleet, region, taskDefinitionArn) : preparedFor(job.success, region)
@@ -165,7 +169,8 @@ export const orderAgain = <E>(
       { runId: run.runId, attempt },
       { ...found, containerName }
     )
-    return orderOf(job.success, { runId: run.runId, attempt, at, taskDefinitionArn, source }, launchable)
+    const defined = { runId: run.runId, attempt, at, taskDefinitionArn, source, notBefore, retry }
+    return orderOf(job.success, defined, launchable)
   })
 
 const readAgain = (fleet: Fleet, region: string, ref: string) =>

@@ -1,4 +1,4 @@
-import { Cache, Clock, Effect, Exit, Option, Random, Result, Schedule, Schema } from "effect"
+import { Cache, Clock, Effect, Exit, Fiber, Option, Random, Result, Schedule, Schema } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { Bucket, BucketEntry } from "#bus/Bucket.ts"
@@ -118,6 +118,14 @@ const keepUsed = ({ bucket, settings }: Deps, kept: BucketEntry, entry: ReadyEnt
     ? Effect.void
     : bucket.update(kept.key, EntryCodec.encode({ ...entry, usedAt: instantOf(nowMillis) }), kept.revision)
 
+/** What is only a courtesy to the next one must not hold up the end of the process. */
+const soon = (courtesy: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkDetach(Effect.interruptible(courtesy))
+    const late = yield* Effect.forkDetach(Effect.interruptible(Effect.sleep("1 second")))
+    yield* Effect.raceFirst(Fiber.await(fiber), Fiber.await(late))
+  })
+
 const underClaim = (deps: Deps, wanted: Wanted, kept: BucketEntry | undefined, compareFirst: boolean) =>
   Effect.gen(function* () {
     const { bucket, settings } = deps
@@ -127,7 +135,7 @@ const underClaim = (deps: Deps, wanted: Wanted, kept: BucketEntry | undefined, c
     const work = obtain(deps.ecs, wanted, { compareFirst, tries: settings.registrationTries })
     const found = yield* Effect.raceFirst(work, renewed(deps, claim)).pipe(
       Effect.tapError((failure) => letGo(deps, claim, isRefused(failure) ? "absent" : "lost")),
-      Effect.onInterrupt(() => letGo(deps, claim, "lost"))
+      Effect.onInterrupt(() => soon(letGo(deps, claim, "lost")))
     )
     const since = instantOf(yield* Clock.currentTimeMillis)
     const autoDeregister = found.registered && wanted.autoDeregister

@@ -18,7 +18,7 @@ import {
   published,
   recordOf
 } from "#test/support/MemoryFleet.ts"
-import { cancel, definitionGone, started, stopped } from "#test/support/messages.ts"
+import { cancel, deferred, definitionGone, started, stopped } from "#test/support/messages.ts"
 import { dispatcherConfig } from "./config.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { handleFact } from "./handle.ts"
@@ -130,7 +130,7 @@ describe("a definition deregistered out of band, noticed at the launch", () => {
       yield* inTime(handleFact(fleet, yield* gone(1)))
       const before = yield* recordOf(runId)
       const late = [
-        on(Subjects.taskStarted(runId, 1), Codecs.taskStarted.encode(started(0).message)),
+        on(Subjects.taskDeferred(runId, 1), Codecs.taskDeferred.encode(deferred(0).message)),
         on(Subjects.taskStopped(runId, 1), Codecs.taskStopped.encode(stopped(0).message)),
         gone(1)
       ]

@@ -1,4 +1,4 @@
-import type { TaskDefinition } from "@aws-sdk/client-ecs"
+import type { CapacityProviderStrategyItem, TaskDefinition } from "@aws-sdk/client-ecs"
 import { Cache, Effect, Exit } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
 import { Pace } from "#aws/Pace.ts"
@@ -9,9 +9,11 @@ import type { DispatcherSettings } from "./config.ts"
 export interface Lookups {
   /** `ref`: family (latest ACTIVE revision), `family:revision` or ARN. An INACTIVE revision is answered too. */
   readonly taskDefinition: (region: string, ref: string) => Effect.Effect<TaskDefinition, AwsFailure>
-  /** Whether the cluster decides what a launch without launch type and strategy runs on (peers 76). */
-  readonly hasDefaultStrategy: (region: string, cluster: string) => Effect.Effect<boolean, AwsFailure>
+  /** What decides where a launch without launch type and strategy runs (peers 76); empty = nothing does. */
+  readonly defaultStrategy: (region: string, cluster: string) => Effect.Effect<Strategy, AwsFailure>
 }
+
+export type Strategy = ReadonlyArray<CapacityProviderStrategyItem>
 
 /** A revision never changes but in its status; a family's latest one does whenever somebody registers another. */
 export const isRevision = (ref: string): boolean => /:\d+$/u.test(ref)
@@ -32,7 +34,7 @@ export const makeLookups = (settings: DispatcherSettings): Effect.Effect<Lookups
       const { region, name } = partsOf(key)
       return Effect.map(
         ecs.describeCluster({ region }, name),
-        ({ defaultCapacityProviderStrategy = [] }) => defaultCapacityProviderStrategy.length > 0
+        ({ defaultCapacityProviderStrategy = [] }): Strategy => defaultCapacityProviderStrategy
       )
     }
     const clusters = yield* Cache.makeWith(ask, {
@@ -47,7 +49,7 @@ export const makeLookups = (settings: DispatcherSettings): Effect.Effect<Lookups
             ? Effect.void
             : Cache.set(definitions, keyOf(region, found.taskDefinitionArn), found)
         ),
-      hasDefaultStrategy: (region, cluster) => Cache.get(clusters, keyOf(region, cluster))
+      defaultStrategy: (region, cluster) => Cache.get(clusters, keyOf(region, cluster))
     }
   })
 

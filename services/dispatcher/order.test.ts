@@ -39,6 +39,48 @@ describe("orderOf", () => {
     assert.deepStrictEqual(order({ command: "echo hello" }), order({ command: "echo hello" }))
   })
 
+  it("of a next attempt has its time, its deadline counts from it, and the policy is the run's", () => {
+    const job = aJob({ launchTimeoutSeconds: 60, retry: { attempts: 9 } })
+    const next = { ...attempt, notBefore: at(30), retry: { ...job.retry, attempts: 1 } }
+    const made = orderOf(job, next, preparedFor(job, "eu-central-1"))
+    assert.deepInclude(made, { notBefore: at(30), launchDeadline: at(90), retry: { ...job.retry, attempts: 1 } })
+    const late = orderOf(job, { ...next, at: at(40) }, preparedFor(job, "eu-central-1"))
+    assert.deepInclude(late, { notBefore: at(30), launchDeadline: at(100) })
+    assert.deepStrictEqual(order({ retry: { attempts: 9 } }).retry, job.retry)
+    assert.notProperty(order(), "notBefore")
+  })
+
+  const own = [{ capacityProvider: "mine", weight: 1 }]
+  const spot = [{ capacityProvider: "FARGATE_SPOT", weight: 1 }]
+  it.each([
+    { what: "own providers", request: { capacityProviderStrategy: own }, cluster: {}, seconds: 1800 },
+    {
+      what: "own providers, with a time of its own",
+      request: { capacityProviderStrategy: own, provisioningTimeoutSeconds: 60 },
+      cluster: {},
+      seconds: 60
+    },
+    {
+      what: "a cluster whose default names own providers",
+      request: { launchType: null },
+      cluster: { clusterHasDefaultStrategy: true, clusterHasOwnProviders: true },
+      seconds: 1800
+    },
+    {
+      what: "a cluster whose default is Fargate's",
+      request: { launchType: null, provisioningTimeoutSeconds: 60 },
+      cluster: { clusterHasDefaultStrategy: true, clusterHasOwnProviders: false },
+      seconds: undefined
+    },
+    { what: "Fargate Spot", request: { capacityProviderStrategy: spot }, cluster: {}, seconds: undefined },
+    { what: "Fargate", request: { provisioningTimeoutSeconds: 60 }, cluster: {}, seconds: undefined }
+  ])("time to be PROVISIONING on $what: $seconds", ({ cluster, request, seconds }) => {
+    const job = aJob(request)
+    const made = orderOf(job, attempt, { ...preparedFor(job, "eu-central-1"), ...cluster })
+    assert.strictEqual(made.provisioningTimeoutSeconds, seconds)
+    assert.strictEqual("provisioningTimeoutSeconds" in made, seconds !== undefined)
+  })
+
   const networkConfiguration = { subnets: ["subnet-1"] }
   it.each([
     { what: "no network: the default VPC", request: {}, inferNetwork: {} },
@@ -52,12 +94,12 @@ describe("orderOf", () => {
   })
 
   const source = { container: "main", logGroup: "fleet", logStreamPrefix: "fleet_default", region: "eu-central-1" }
-  const own = { "awslogs-group": "mine", "awslogs-region": "eu-west-1" }
+  const options = { "awslogs-group": "mine", "awslogs-region": "eu-west-1" }
   it.each([
     { what: "with a role", request: role, logs: { sources: [source] } },
     {
       what: "with options of its own",
-      request: { ...role, cloudwatchLogsOptions: own, cloudwatchLogsPrefix: "p" },
+      request: { ...role, cloudwatchLogsOptions: options, cloudwatchLogsPrefix: "p" },
       logs: { sources: [{ container: "main", logGroup: "mine", logStreamPrefix: "p", region: "eu-west-1" }] }
     },
     {

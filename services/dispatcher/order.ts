@@ -1,13 +1,16 @@
 import { definitionProblems } from "#ecs-core/DefinitionProblems.ts"
 import type { Problem } from "#ecs-core/errors.ts"
 import type { Attempt, RunId } from "#ecs-core/Ids.ts"
-import { type Instant, instantOf } from "#ecs-core/Instant.ts"
+import { type Instant, instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { Job } from "#ecs-core/Job.ts"
+import { isOfFargate } from "#ecs-core/LaunchOn.ts"
 import { logPlan } from "#ecs-core/LogPlan.ts"
 import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
 import { networkPlan } from "#ecs-core/Network.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
+import type { RetryPolicy } from "#ecs-core/RetryPolicy.ts"
 import { overridesProblem, runTaskInput } from "#ecs-core/RunTaskInput.ts"
+import { later } from "#ecs-core/Timeline.ts"
 
 /** A definition that a job can be launched with: prepared, or kept by somebody else and read back. */
 export interface Launchable {
@@ -16,6 +19,8 @@ export interface Launchable {
   readonly region: string
   /** Known where the cluster had to be asked. */
   readonly clusterHasDefaultStrategy?: boolean
+  /** Known with it: that strategy names capacity providers of the account's own. */
+  readonly clusterHasOwnProviders?: boolean
 }
 
 /** One attempt, as the record knows it. */
@@ -25,6 +30,9 @@ export interface DefinedAttempt {
   readonly at: Instant
   readonly taskDefinitionArn: string
   readonly source: DefinitionSource | undefined
+  readonly notBefore?: Instant | undefined
+  /** The policy that the run began with; absent = the job's. */
+  readonly retry?: RetryPolicy | undefined
 }
 
 /** RunTask's input for an attempt. */
@@ -45,7 +53,7 @@ export const inputOf = (
 /** The order to launch an attempt: all that RunTask will see, an inferred network aside. */
 export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchable): TaskdefReady => {
   const { definition, containerName, region } = launchable
-  const { runId, at, source } = attempt
+  const { runId, at, source, notBefore, retry } = attempt
   return {
     runId,
     attempt: attempt.attempt,
@@ -56,12 +64,20 @@ export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchabl
     ...(source === undefined ? {} : { definition: source }),
     containerName,
     logs: logPlan(job, definition, containerName, region),
-    launchDeadline: instantOf(Date.parse(at) + job.launchTimeoutSeconds * 1000),
+    ...(notBefore === undefined ? {} : { notBefore }),
+    launchDeadline: instantOf(millisOf(later(at, notBefore ?? at)) + job.launchTimeoutSeconds * 1000),
     taskStartTimeoutSeconds: job.taskStartTimeoutSeconds,
+    ...(waitsForInstances(job, launchable) ? { provisioningTimeoutSeconds: job.provisioningTimeoutSeconds } : {}),
     runTimeoutSeconds: job.runTimeoutSeconds,
-    pollIntervalSeconds: job.pollIntervalSeconds
+    pollIntervalSeconds: job.pollIntervalSeconds,
+    retry: retry ?? job.retry
   }
 }
+
+/** A strategy of the account's own providers decides: the task is PROVISIONING until one of them has an instance for it. */
+const waitsForInstances = (job: Job, { clusterHasOwnProviders }: Launchable): boolean =>
+  clusterHasOwnProviders === true ||
+  (job.capacityProviderStrategy.length > 0 && !isOfFargate(job.capacityProviderStrategy))
 
 /** The definition of a job that links none. */
 export const preparedFor = (job: Job, region: string) => ({ ...prepareTaskDefinition(job, region), region })

@@ -1,10 +1,12 @@
 import { Clock, Effect, Option } from "effect"
+import type { PublishError } from "#bus/BusError.ts"
+import { text } from "#bus/Message.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import type { Attempt } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { effects, isFinal, type Run, type RunEffect, runFinished } from "#ecs-core/Run.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { requestGone, stopOf } from "./decide.ts"
+import { isStragglerStop, requestGone, stopOf, stragglerStopOf } from "./decide.ts"
 import { type DefinitionDelayed, define, type JobSource, orderAgain } from "./define.ts"
 import type { Fleet } from "./Fleet.ts"
 import { foldInto, type RecordError } from "./records.ts"
@@ -37,11 +39,13 @@ const perform = <E>(
     case "PublishTaskdefReady":
       return publishOrder(fleet, run, effect.attempt, jobOf)
     case "PublishTaskStop":
-      return createOnce(
-        fleet,
-        Subjects.taskStop(runId, effect.attempt),
-        Codecs.taskStop.encode(stopOf(run, effect.attempt))
-      )
+      return effect.straggler === true
+        ? stopStraggler(fleet, run, effect.attempt)
+        : createOnce(
+            fleet,
+            Subjects.taskStop(runId, effect.attempt),
+            Codecs.taskStop.encode(stopOf(run, effect.attempt))
+          )
     case "PublishRunFinished":
       return Option.match(Option.fromUndefinedOr(runFinished(run)), {
         onNone: () => Effect.void,
@@ -67,6 +71,22 @@ const publishOrder = <E>(
     const ended = yield* foldInto(fleet.runs, run.runId, requestGone(now, attempt))
     if (ended !== undefined && isFinal(ended)) yield* performEffects(fleet, ended, jobOf)
   })
+
+/**
+ * Of a straggler there may be an order to stop already, from a cancel, and the watcher was done with it when the attempt
+ * was given up: then a second one follows, once.
+ */
+const stopStraggler = (fleet: Fleet, run: Run, attempt: Attempt): Effect.Effect<unknown, PublishError> =>
+  Effect.gen(function* () {
+    const order = { stream: Streams.fleet, subject: Subjects.taskStop(run.runId, attempt) }
+    const data = Codecs.taskStop.encode(stragglerStopOf(run, attempt))
+    const last = yield* fleet.messages.last(Streams.fleet, order.subject)
+    if (Option.isSome(last) && isStragglerStop(text(last.value))) return
+    yield* fleet.publisher.append({ ...order, data }, Option.isNone(last) ? 0 : last.value.seq)
+  }).pipe(
+    // Something came in between, at most the plain order and another dispatcher's: the next look tells.
+    Effect.catchTag("WrongLastSequence", () => Effect.suspend(() => stopStraggler(fleet, run, attempt)))
+  )
 
 const createOnce = (fleet: Fleet, subject: string, data: string) =>
   fleet.publisher.createOnce({ stream: Streams.fleet, subject, data })

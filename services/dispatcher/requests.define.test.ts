@@ -181,15 +181,19 @@ describe("a linked definition", () => {
 
 describe("a launch that leaves it to the cluster what to run on", () => {
   const open = { ...job, launchType: null }
+  const autoScalingGroupArn =
+    "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:0123:autoScalingGroupName/mine"
   it.effect.each([
-    { what: "without a default strategy", strategy: [], launchType: "FARGATE" },
-    { what: "with one", strategy: [{ capacityProvider: "FARGATE_SPOT", weight: 1 }], launchType: undefined }
-  ])("asks it once: $what", ({ launchType, strategy }) =>
+    { what: "without a default strategy", strategy: [], launchType: "FARGATE", seconds: undefined },
+    { what: "with Fargate's", strategy: [{ capacityProvider: "FARGATE_SPOT", weight: 1 }], seconds: undefined },
+    { what: "with one of its own", strategy: [{ capacityProvider: "mine", weight: 1 }], seconds: 1800 }
+  ])("asks it once: $what", ({ launchType, seconds, strategy }) =>
     Effect.gen(function* () {
       const { ecs } = yield* EcsModel
+      yield* ecs.CreateCapacityProvider(region, { name: "mine", autoScalingGroupProvider: { autoScalingGroupArn } })
       yield* ecs.CreateCluster(region, {
         clusterName: "batch",
-        capacityProviders: ["FARGATE", "FARGATE_SPOT"],
+        capacityProviders: ["FARGATE", "FARGATE_SPOT", "mine"],
         defaultCapacityProviderStrategy: strategy
       })
       const fleet = yield* dispatcher
@@ -197,7 +201,10 @@ describe("a launch that leaves it to the cluster what to run on", () => {
         yield* ordered(fleet, { ...open, cluster: "batch" }),
         yield* ordered(fleet, { ...open, cluster: "batch" })
       ]
-      for (const order of both) assert.strictEqual(order?.runTask.launchType, launchType)
+      for (const order of both) {
+        assert.strictEqual(order?.runTask.launchType, launchType)
+        assert.strictEqual(order?.provisioningTimeoutSeconds, seconds)
+      }
       assert.strictEqual((yield* EcsCalls).count("describeCluster"), 1)
     }).pipe(Effect.provide(layerFleet))
   )

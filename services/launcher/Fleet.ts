@@ -7,6 +7,7 @@ import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import type { FleetId } from "#ecs-core/Ids.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
+import { type LaneLimits, type Lanes, makeLanes } from "./lanes.ts"
 
 /** What the launcher's handler works with. */
 export interface Fleet {
@@ -17,10 +18,14 @@ export interface Fleet {
   readonly ecs: typeof Ecs.Service
   readonly network: typeof Ec2Network.Service
   readonly pace: typeof Pace.Service
+  readonly lanes: Lanes
 }
 
-export const makeFleet = (fleetId: FleetId) =>
+export const laneLimits: LaneLimits = { orders: 1024, calls: 32 }
+
+export const makeFleet = (fleetId: FleetId, limits: LaneLimits = laneLimits) =>
   Effect.gen(function* () {
+    const pace = yield* Pace
     const fleet: Fleet = {
       fleetId,
       publisher: yield* Publisher,
@@ -28,7 +33,8 @@ export const makeFleet = (fleetId: FleetId) =>
       runs: yield* (yield* Buckets).open(BucketNames.runs),
       ecs: yield* Ecs,
       network: yield* Ec2Network,
-      pace: yield* Pace
+      pace,
+      lanes: makeLanes(pace, limits)
     }
     return fleet
   })

@@ -1,12 +1,15 @@
 import type { Config } from "effect"
 import { topologyConfig } from "#process/FleetSetup.ts"
 import { wholeSetting } from "#process/NumberSetting.ts"
+import { laneLimits } from "./Fleet.ts"
 
 /** Settings of the launcher; each is a variable of the environment. */
 export const launcherConfig = {
   ...topologyConfig,
-  /** Launches in hand at a time; more wait in the stream. */
-  concurrency: wholeSetting("FLEET_LAUNCHER_CONCURRENCY", 32)
+  /** RunTask calls under way at a time, for each region and set of credentials. */
+  concurrency: wholeSetting("FLEET_LAUNCHER_CONCURRENCY", laneLimits.calls),
+  /** Orders in hand at a time, over all regions; one of them holds a third at most. More wait in the stream. */
+  orders: wholeSetting("FLEET_LAUNCHER_ORDERS", laneLimits.orders)
 }
 
 export type LauncherSettings = {

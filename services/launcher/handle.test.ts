@@ -4,42 +4,26 @@ import { TestClock } from "effect/testing"
 import { classifyFailures } from "#aws/AwsError.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
-import type { Delivery } from "#bus/Message.ts"
-import type { Verdict } from "#bus/Verdict.ts"
-import { FleetId } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { startedBy } from "#ecs-core/RunTaskInput.ts"
-import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { anAwsFailure, aRun, aTaskdefReady } from "#test/support/builders.ts"
-import { allTasks, anOrder, region, spoiltLaunches } from "#test/support/launches.ts"
 import {
-  again,
-  crashEverywhere,
-  inTime,
-  keepRecord,
-  layerMemoryFleet,
-  messagesOf,
-  processPorts,
-  published
-} from "#test/support/MemoryFleet.ts"
+  allTasks,
+  anOrder,
+  fleetId,
+  aLauncher as launcher,
+  markers,
+  region,
+  rejections,
+  spoiltLaunches,
+  startedFacts,
+  untilDone
+} from "#test/support/launches.ts"
+import { again, crashEverywhere, inTime, keepRecord, layerMemoryFleet, published } from "#test/support/MemoryFleet.ts"
 import * as messages from "#test/support/messages.ts"
 import { runId } from "#test/support/messages.ts"
-import { type Fleet, makeFleet } from "./Fleet.ts"
 import { handleOrder } from "./handle.ts"
-
-const fleetId = FleetId.make("0f1ee7aa")
-const launcher = (requestsMax?: number) => Effect.provide(makeFleet(fleetId), processPorts(requestsMax))
-
-const startedFacts = messagesOf(Streams.fleet, Filters.taskStarted, Codecs.taskStarted)
-const rejections = messagesOf(Streams.fleet, Subjects.taskRejected(runId, 1), Codecs.taskRejected)
-/** Hands the order out until it is acked or dead, each time after the delay that was asked for. */
-const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
-  Effect.gen(function* () {
-    const verdict = yield* Effect.orDie(inTime(handleOrder(fleet, delivery)))
-    if (verdict._tag !== "Nak") return verdict
-    yield* TestClock.adjust(verdict.delayMillis)
-    return yield* untilDone(fleet, again(delivery))
-  })
 
 /** ECS whose first answer to RunTask has neither tasks nor failures, and launches nothing. */
 const emptyAnswer = Layer.effect(
@@ -106,7 +90,7 @@ describe("handleOrder", () => {
       const order = yield* anOrder()
       const fleet = yield* launcher()
       assert.deepStrictEqual(yield* handleOrder(fleet, order), { _tag: "Nak", delayMillis: 1000 })
-      assert.deepStrictEqual(yield* handleOrder(fleet, again(order)), { _tag: "Ack" })
+      assert.deepStrictEqual(yield* untilDone(fleet, again(order)), { _tag: "Ack" })
       assert.deepStrictEqual(
         (yield* startedFacts).map(({ taskArn }) => taskArn),
         yield* allTasks
@@ -127,19 +111,43 @@ describe("handleOrder", () => {
         const { message } = classifyFailures([])
         assert.strictEqual(message, "Failed to run ECS task: no tasks or failures were returned.")
         assert.deepStrictEqual(yield* handleOrder(fleet, order), { _tag: "Nak", delayMillis: 1000 })
-        assert.deepStrictEqual(yield* handleOrder(fleet, again(order)), { _tag: "Ack" })
+        assert.deepStrictEqual(yield* untilDone(fleet, again(order)), { _tag: "Ack" })
         assert.deepStrictEqual([(yield* startedFacts)[0]?.try, (yield* allTasks).length], [1, 1])
       }).pipe(Effect.provide(emptyAnswer), Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("late: an order too old to trust its token is answered by looking, never by a second launch", () =>
+  it.effect("late: a token too old to be trusted is answered by looking, never by a second launch", () =>
     Effect.gen(function* () {
       const order = yield* anOrder()
       const fleet = yield* launcher()
+      yield* handleOrder(fleet, order)
       yield* TestClock.adjust("46 minutes")
       assert.deepStrictEqual(yield* handleOrder(fleet, again(order)), { _tag: "Ack" })
       assert.deepStrictEqual(yield* allTasks, [])
-      assert.deepInclude((yield* rejections)[0], { outcome: "crashed" })
+      const [rejected] = yield* rejections
+      assert.deepStrictEqual([rejected?.outcome, rejected?.problem.code], ["crashed", "OutcomeUnknown"])
+    }).pipe(
+      Effect.provide(spoiltLaunches({ failure: anAwsFailure("transient"), carriedOut: false })),
+      Effect.provide(layerMemoryFleet())
+    )
+  )
+
+  it.effect("late: an order that nobody tried is launched, however old and however often handed out", () =>
+    Effect.gen(function* () {
+      const order = yield* anOrder()
+      yield* TestClock.adjust("46 minutes")
+      assert.deepStrictEqual(yield* handleOrder(yield* launcher(), again(order)), { _tag: "Ack" })
+      assert.strictEqual((yield* allTasks).length, 1)
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+
+  it.effect("tells that it is about to call, before it calls", () =>
+    Effect.gen(function* () {
+      const order = yield* anOrder()
+      yield* handleOrder(yield* launcher(), order)
+      const [marker] = yield* markers
+      assert(marker !== undefined)
+      assert.deepInclude(marker, { runId, attempt: 1, try: 1, since: marker.at })
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 

@@ -1,23 +1,32 @@
 import { Clock, Effect, Layer, Result } from "effect"
-import type { PublishError } from "#bus/BusError.ts"
 import { Consumer } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
-import type { AwsFailure } from "#ecs-core/errors.ts"
 import { isRunId } from "#ecs-core/Ids.ts"
-import { millisOf } from "#ecs-core/Instant.ts"
-import { Codecs, type TaskDeferred, type TaskdefReady, type TaskRejected } from "#ecs-core/Messages.ts"
-import { Durables, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
+import { Durables, parseSubject, Streams } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
-import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
-import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
+import { deadSubject, handBack } from "#process/Handling.ts"
+import { readRun } from "#process/RunRecords.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { LauncherSettings } from "./config.ts"
-import { decide, type LaunchedTask, NAK_SECONDS_MAX, nextTry, type Settled, startedOf, unreadable } from "./decide.ts"
+import { decide } from "./decide.ts"
+import { type Evidence, untried } from "./evidence.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
-import { findTask, launch, ours } from "./launch.ts"
+import { readEvidence } from "./find.ts"
+import type { Turn } from "./lanes.ts"
+import { failed, launch } from "./launch.ts"
+import { networkOf } from "./network.ts"
+import { perform, reject, type StepError } from "./perform.ts"
+import { unreadable } from "./rejections.ts"
 
-type StepError = PublishError | RecordUnreadable | AwsFailure
+/** One order, and what is known of its launches. */
+interface Step {
+  readonly order: TaskdefReady
+  readonly deliveries: number
+  /** Of a first delivery nothing is read: if there is anything, the first publish is refused. */
+  readonly evidence: Evidence
+}
 
 /** One order: look at the record just before RunTask, launch with this try's token, publish one fact, ack. */
 export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
@@ -26,96 +35,58 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
     if (Result.isFailure(decoded)) return yield* giveUp(fleet, delivery, decoded.failure.message)
     const order = decoded.success
     const { deliveries } = delivery
-    const deferred =
-      deliveries > 1
-        ? yield* lastFact(fleet.messages, Subjects.taskDeferred(order.runId, order.attempt), Codecs.taskDeferred)
-        : undefined
-    yield* fleet.pace.take("runTask", order.target)
-    const { run } = yield* readRun(fleet.runs, order.runId)
-    const now = yield* Clock.currentTimeMillis
-    const decision = decide(order, { run, deliveries, orderedAt: delivery.time, deferred }, now)
-    switch (decision._tag) {
-      case "Drop":
-        return Verdict.ack
-      case "Later":
-        return Verdict.nak(decision.delayMillis)
-      case "Look":
-        return yield* lookThenReject(fleet, order, nextTry(deferred), decision.otherwise)
-      case "Launch": {
-        const settled = yield* launch(fleet, order, { try: decision.try, deliveries })
-        return yield* settle(fleet, order, decision.try, settled)
-      }
+    const evidence = deliveries > 1 ? yield* readEvidence(fleet, order) : untried
+    const turn: Turn = {
+      target: order.target,
+      deliveries,
+      isAgain: (evidence.deferred?.capacityFailures ?? 0) > 0
     }
+    return yield* fleet.lanes.within(turn, handleInLane(fleet, { order, deliveries, evidence }, turn))
+  })
+
+const handleInLane = (fleet: Fleet, step: Step, turn: Turn): Effect.Effect<Verdict, StepError> =>
+  Effect.flatMap(decideNow(fleet, step), ({ decision, evidence }) =>
+    decision._tag === "Launch"
+      ? fleet.lanes.inTurn(turn, launchInTurn(fleet, step))
+      : perform(fleet, step.order, decision, evidence)
+  )
+
+/** The record is read again: the turn may have been long in coming. */
+const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepError> =>
+  Effect.gen(function* () {
+    const { order } = step
+    const network = yield* Effect.result(networkOf(fleet.network, order))
+    if (Result.isFailure(network)) {
+      return yield* perform(fleet, order, yield* failed(fleet, step, network.failure, undefined), step.evidence)
+    }
+    const { decision, evidence, checkedMillis } = yield* decideNow(fleet, step)
+    if (decision._tag !== "Launch") return yield* perform(fleet, order, decision, evidence)
+    const plan = { ...step, ...decision, evidence, network: network.success, checkedMillis }
+    return yield* perform(fleet, order, yield* launch(fleet, plan), evidence)
+  })
+
+/**
+ * The decision on the record as it is. Before an attempt is given up what is stored about it is read even at a first
+ * delivery: nats-server up to 2.9 may call a message new that was handed out before.
+ */
+const decideNow = (fleet: Fleet, { order, deliveries, evidence }: Step) =>
+  Effect.gen(function* () {
+    const checkedMillis = yield* Clock.currentTimeMillis
+    const { run } = yield* readRun(fleet.runs, order.runId)
+    const decision = decide(order, run, evidence, checkedMillis)
+    if (decision._tag !== "Reject" || deliveries > 1) return { decision, evidence, checkedMillis }
+    const stored = yield* readEvidence(fleet, order)
+    return { decision: decide(order, run, stored, checkedMillis), evidence: stored, checkedMillis }
   })
 
 const giveUp = (fleet: Fleet, delivery: Delivery, why: string) =>
   Effect.gen(function* () {
     const parsed = parseSubject(delivery.subject)
     if (parsed?.kind === "taskdef.ready" && isRunId(parsed.runId)) {
-      const now = yield* Clock.currentTimeMillis
-      yield* reject(fleet, unreadable({ runId: parsed.runId, attempt: parsed.attempt }, why, now))
+      const rejected = unreadable({ runId: parsed.runId, attempt: parsed.attempt }, why, yield* Clock.currentTimeMillis)
+      yield* reject(fleet, rejected)
     }
     return Verdict.dead(why)
-  })
-
-const settle = (
-  fleet: Fleet,
-  order: TaskdefReady,
-  tryNumber: number,
-  settled: Settled
-): Effect.Effect<Verdict, StepError> => {
-  switch (settled._tag) {
-    case "Started":
-      return start(fleet, order, settled.task, tryNumber)
-    case "Deferred":
-      return defer(fleet, settled.deferred)
-    case "Rejected":
-      return reject(fleet, settled.rejected)
-    case "Look":
-      return lookThenReject(fleet, order, tryNumber, settled.otherwise)
-    case "Again":
-      return Effect.as(
-        settled.throttled ? fleet.pace.throttled("runTask", order.target) : Effect.void,
-        Verdict.nak(settled.delayMillis)
-      )
-    case "Adopt":
-      return Effect.flatMap(ours(fleet, order, settled.taskArns), (found) =>
-        found === undefined ? defer(fleet, settled.otherwise) : start(fleet, order, found, tryNumber)
-      )
-  }
-}
-
-const start = (fleet: Fleet, order: TaskdefReady, task: LaunchedTask, tryNumber: number) =>
-  Effect.gen(function* () {
-    const started = startedOf(order, task, tryNumber, yield* Clock.currentTimeMillis)
-    const subject = Subjects.taskStarted(order.runId, order.attempt)
-    yield* fleet.publisher.createOnce({ stream: Streams.fleet, subject, data: Codecs.taskStarted.encode(started) })
-    const { runId, attempt, taskArn } = started
-    yield* Effect.logInfo("task launched", { runId, attempt, try: tryNumber, taskArn })
-    return Verdict.ack
-  })
-
-const reject = (fleet: Fleet, rejected: TaskRejected) =>
-  fleet.publisher
-    .createOnce({
-      stream: Streams.fleet,
-      subject: Subjects.taskRejected(rejected.runId, rejected.attempt),
-      data: Codecs.taskRejected.encode(rejected)
-    })
-    .pipe(Effect.as(Verdict.ack))
-
-const lookThenReject = (fleet: Fleet, order: TaskdefReady, tryNumber: number, otherwise: TaskRejected) =>
-  Effect.flatMap(findTask(fleet, order), (task) =>
-    task === undefined ? reject(fleet, otherwise) : start(fleet, order, task, tryNumber)
-  )
-
-/** The deferral is stored before the order is handed back: the next try takes its number from it. */
-const defer = (fleet: Fleet, deferred: TaskDeferred) =>
-  Effect.gen(function* () {
-    const subject = Subjects.taskDeferred(deferred.runId, deferred.attempt)
-    yield* fleet.publisher.publish({ stream: Streams.fleet, subject, data: Codecs.taskDeferred.encode(deferred) })
-    const waitMillis = millisOf(deferred.nextTryAt) - (yield* Clock.currentTimeMillis)
-    return Verdict.nak(Math.max(0, Math.min(waitMillis, NAK_SECONDS_MAX * 1000)))
   })
 
 /** The launcher: one durable consumer of launch orders. */
@@ -123,13 +94,13 @@ export const layer = (settings: LauncherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { fleetId } = yield* setUpFleet(settings)
-      const fleet = yield* makeFleet(fleetId)
+      const fleet = yield* makeFleet(fleetId, { orders: settings.orders, calls: settings.concurrency })
       const consumer = yield* Consumer
       const listen = consumer.run(
         {
           stream: Streams.fleet,
           durable: Durables.launcher,
-          concurrency: settings.concurrency,
+          concurrency: settings.orders,
           ackWaitSeconds: settings.ackWaitSeconds,
           deadStream: Streams.dead,
           deadSubject: deadSubject("launcher")
@@ -137,5 +108,6 @@ export const layer = (settings: LauncherSettings) =>
         (delivery) => handBack(delivery, handleOrder(fleet, delivery))
       )
       yield* Effect.forkScoped(supervised("launcher", listen))
+      yield* Effect.addFinalizer(() => fleet.lanes.close)
     })
   )

@@ -1,47 +1,29 @@
 import type { RunTaskCommandInput } from "@aws-sdk/client-ecs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { EcsModel } from "#aws/model/EcsModel.ts"
-import type { Delivery } from "#bus/Message.ts"
-import { Verdict } from "#bus/Verdict.ts"
-import { FleetId } from "#ecs-core/Ids.ts"
-import { Codecs } from "#ecs-core/Messages.ts"
 import { clientToken } from "#ecs-core/RunTaskInput.ts"
-import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { anAwsFailure, aRun } from "#test/support/builders.ts"
-import { allTasks, anOrder, defaultSubnets, recordedLaunches, region, spoiltLaunches } from "#test/support/launches.ts"
 import {
-  again,
-  crashEverywhere,
-  inTime,
-  keepRecord,
-  layerMemoryFleet,
-  messagesOf,
-  processPorts
-} from "#test/support/MemoryFleet.ts"
+  allTasks,
+  anOrder,
+  defaultSubnets,
+  deferrals,
+  fleetId,
+  aLauncher as launcher,
+  recordedLaunches,
+  region,
+  rejections,
+  spoiltLaunches,
+  startedFacts,
+  untilDone
+} from "#test/support/launches.ts"
+import { again, crashEverywhere, inTime, keepRecord, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
 import * as messages from "#test/support/messages.ts"
 import { runId } from "#test/support/messages.ts"
 import { NAK_SECONDS_MAX } from "./decide.ts"
-import { type Fleet, makeFleet } from "./Fleet.ts"
 import { handleOrder } from "./handle.ts"
-
-const fleetId = FleetId.make("0f1ee7aa")
-const launcher = (requestsMax?: number) => Effect.provide(makeFleet(fleetId), processPorts(requestsMax))
-
-const startedFacts = messagesOf(Streams.fleet, Filters.taskStarted, Codecs.taskStarted)
-const rejections = messagesOf(Streams.fleet, Subjects.taskRejected(runId, 1), Codecs.taskRejected)
-const deferrals = messagesOf(Streams.fleet, Subjects.taskDeferred(runId, 1), Codecs.taskDeferred)
-
-/** Hands the order out until it is acked or dead, each time after the delay that was asked for, or a second. */
-const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
-  Effect.gen(function* () {
-    const result = yield* inTime(Effect.result(handleOrder(fleet, delivery)))
-    const verdict = Result.getOrElse(result, () => Verdict.nak(1000))
-    if (verdict._tag !== "Nak") return verdict
-    yield* TestClock.adjust(verdict.delayMillis)
-    return yield* untilDone(fleet, again(delivery))
-  })
 
 const ownNetwork = { awsvpcConfiguration: { subnets: ["subnet-0f1ee7000000000a"] } }
 
@@ -120,6 +102,18 @@ describe("no capacity", () => {
   )
 })
 
+describe("an answer with a task and failures", () => {
+  it.effect("the task counts", () =>
+    Effect.gen(function* () {
+      const failures = [{ reason: "RESOURCE:CPU" }] as const
+      yield* (yield* EcsModel).faults.inject({ action: "RunTask", failures, launched: 1 })
+      assert.deepStrictEqual(yield* untilDone(yield* launcher(), yield* anOrder()), { _tag: "Ack" })
+      assert.deepStrictEqual([(yield* deferrals).length, (yield* startedFacts)[0]?.try], [0, 1])
+      assert.strictEqual((yield* allTasks).length, 1)
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+})
+
 describe("credentials that do not work", () => {
   it.effect("the order waits with its token: what a lost answer launched is found (peers 83, scenario 71)", () =>
     Effect.gen(function* () {
@@ -127,7 +121,7 @@ describe("credentials that do not work", () => {
       assert.deepStrictEqual(yield* untilDone(fleet, yield* anOrder()), { _tag: "Ack" })
       assert.deepStrictEqual(
         (yield* deferrals).map((deferral) => deferral.try),
-        [0, 0]
+        [0, 0, 0]
       )
       assert.deepStrictEqual(
         (yield* startedFacts).map(({ taskArn }) => taskArn),
@@ -166,7 +160,10 @@ describe("a token that was used with other parameters", () => {
     () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* untilDone(yield* launcher(), yield* anOrder()), { _tag: "Ack" })
-        assert.deepStrictEqual(yield* deferrals, [])
+        assert.deepStrictEqual(
+          (yield* deferrals).map((deferral) => deferral.try),
+          [0]
+        )
         yield* TestClock.adjust("1 minute")
         assert.strictEqual((yield* allTasks).length, 1)
       }).pipe(Effect.provide(spoiltLaunches(drift)), Effect.provide(layerMemoryFleet({ missingAfterRunSeconds: 10 })))

@@ -3,19 +3,22 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { type Ec2Calls, Ec2Network, makeNetwork } from "#aws/Ec2Network.ts"
 import { Pace } from "#aws/Pace.ts"
-import { FleetId } from "#ecs-core/Ids.ts"
-import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
-import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import type { TaskdefReady } from "#ecs-core/Messages.ts"
 import { anAwsFailure } from "#test/support/builders.ts"
-import { allTasks, anOrder, recordedLaunches, spoiltLaunches } from "#test/support/launches.ts"
-import { again, inTime, layerMemoryFleet, messagesOf, processPorts } from "#test/support/MemoryFleet.ts"
-import { runId } from "#test/support/messages.ts"
-import { makeFleet } from "./Fleet.ts"
+import {
+  aLauncher,
+  allTasks,
+  anOrder,
+  recordedLaunches,
+  rejections,
+  spoiltLaunches,
+  startedFacts,
+  untilDone
+} from "#test/support/launches.ts"
+import { again, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
 import { handleOrder } from "./handle.ts"
 
-const launcher = Effect.provide(makeFleet(FleetId.make("0f1ee7aa")), processPorts())
-const startedFacts = messagesOf(Streams.fleet, Filters.taskStarted, Codecs.taskStarted)
-const rejections = messagesOf(Streams.fleet, Subjects.taskRejected(runId, 1), Codecs.taskRejected)
+const launcher = aLauncher()
 
 /** ECS knows these; EC2 may tell of others that are gone, or not tell of one that is new. */
 const known = ["subnet-a", "subnet-b"]
@@ -78,7 +81,7 @@ describe("a subnet that was deleted after EC2 was asked", () => {
       const fleet = yield* launcher
       const order = yield* anOrder()
       assert.deepStrictEqual(yield* handleOrder(fleet, order), { _tag: "Nak", delayMillis: 1000 })
-      assert.deepStrictEqual(yield* handleOrder(fleet, again(order)), { _tag: "Ack" })
+      assert.deepStrictEqual(yield* untilDone(fleet, again(order)), { _tag: "Ack" })
       assert.deepStrictEqual(
         (yield* startedFacts).map(({ taskArn }) => taskArn),
         yield* allTasks
@@ -162,7 +165,7 @@ describe("EC2 that throttles", () => {
       const verdict = yield* handleOrder(fleet, order)
       assert.strictEqual(verdict._tag, "Nak")
       assert.strictEqual(yield* (yield* Pace).waitMillis("runTask", { region: "us-east-1" }), 0)
-      assert.deepStrictEqual(yield* inTime(handleOrder(fleet, again(order))), { _tag: "Ack" })
+      assert.deepStrictEqual(yield* untilDone(fleet, again(order)), { _tag: "Ack" })
       assert.deepStrictEqual([(yield* startedFacts)[0]?.try, (yield* allTasks).length], [1, 1])
     }).pipe(Effect.provide(throttling), Effect.provide(layerMemoryFleet({ networks })))
   })

@@ -38,6 +38,7 @@ const modelLayer = (settings: Settings, journal: Journal) =>
     clusters: settings.clusters,
     containerInstances: settings.containerInstances,
     networks: settings.networks,
+    faultSeed: settings.faultSeed,
     onLaunch: (region, input, answer) => journal.launched(region, input, answer)
   })
 

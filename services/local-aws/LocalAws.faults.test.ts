@@ -110,6 +110,21 @@ layer(layerTest({ runtime: "simulated" }), { excludeTestServices: true })("fault
     })
   )
 
+  it.effect("of one run: its calls alone fail, by chance or for a time", () =>
+    Effect.gen(function* () {
+      const definition = yield* register("one", ["simulate", "--seconds", "1000"])
+      const error = { name: "ExpiredTokenException", message: "The security token included in the request is expired" }
+      yield* inject({ action: "*", startedBy: "run-7", probability: 1, lifetimeSeconds: 3600, error })
+      const launch = failure((ecs) =>
+        ecs.send(new RunTaskCommand({ taskDefinition: definition, startedBy: "f/run-7/1" }))
+      )
+      assert.deepInclude(yield* launch, error)
+      assert.lengthOf((yield* runTask(definition, { startedBy: "f/run-8/1" })).tasks ?? [], 1)
+      assert.deepInclude((yield* faults).at(-1), { action: "*", fired: 1, left: "all" })
+      yield* clearFaults
+    })
+  )
+
   it.effect("the example of the docs", () =>
     Effect.gen(function* () {
       const reply = yield* post(/-d '(.*)'/.exec(example)?.[1] ?? "")

@@ -29,6 +29,8 @@ export interface Settings {
   /** VPCs of every region. */
   readonly networks: ReadonlyArray<ModelNetwork>
   readonly accountId: string
+  /** What chance decides about faults follows from this number and the order of the calls. */
+  readonly faultSeed: number
   /** Larger requests are refused with 413. AWS's largest is PutLogEvents: 1 MiB of messages, more as JSON. */
   readonly requestBytesMax: number
   /** The control API remembers this many launched tasks and client tokens; the oldest go first. */
@@ -48,6 +50,7 @@ export const defaults: Settings = {
   containerInstances: defaultOptions.containerInstances,
   networks: defaultOptions.networks,
   accountId: "000000000000",
+  faultSeed: defaultOptions.faultSeed,
   requestBytesMax: 4 * 1024 * 1024,
   journalTasksMax: 100_000
 }
@@ -74,7 +77,11 @@ const variables = {
   clusters: Config.Array(Schema.String, "LOCAL_AWS_CLUSTERS").pipe(Config.withDefault(defaults.clusters)),
   containerInstances: Config.schema(InstanceGroupsFromText, "LOCAL_AWS_CONTAINER_INSTANCES").pipe(
     Config.withDefault(defaults.containerInstances)
-  )
+  ),
+  faultSeed: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 32 - 1 })),
+    "LOCAL_AWS_FAULT_SEED"
+  ).pipe(Config.withDefault(defaults.faultSeed))
 }
 
 /** `--time-scale fargate` is the same as `LOCAL_AWS_TIME_SCALE=fargate`. */
@@ -90,7 +97,8 @@ const flagNames = [
   "--missing-after-run-seconds",
   "--log-delay-seconds",
   "--clusters",
-  "--container-instances"
+  "--container-instances",
+  "--fault-seed"
 ]
 
 interface Flags {

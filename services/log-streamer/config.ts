@@ -12,7 +12,7 @@ export const logStreamerConfig = {
   /** CloudWatch may show a line so long after its own time; every round reads this far back. */
   lateSeconds: numberSetting("FLEET_LOGS_LATE_SECONDS", 30),
   /** After the task's end, reading goes on until nothing came for so long … */
-  drainQuietSeconds: numberSetting("FLEET_LOGS_DRAIN_QUIET_SECONDS", 5),
+  drainQuietSeconds: numberSetting("FLEET_LOGS_DRAIN_QUIET_SECONDS", 8),
   /** … and in so many rounds … */
   drainQuietPolls: wholeSetting("FLEET_LOGS_DRAIN_QUIET_POLLS", 3),
   /** … but never longer than this. */

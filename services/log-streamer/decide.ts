@@ -63,7 +63,9 @@ export const resume = (
     const found = positions.find((each) => each.attempt === started.attempt && each.container === container)
     const position = found ?? { attempt: started.attempt, container, time: 0, lines: 0 }
     const from =
-      position.time === 0 ? millisOf(started.at) - CLOCK_SKEW_SECONDS * 1000 : Math.max(0, position.time - lateMillis)
+      position.time === 0
+        ? millisOf(started.createdAt ?? started.at) - CLOCK_SKEW_SECONDS * 1000
+        : Math.max(0, position.time - lateMillis)
     const known = new Map<string, number>()
     const begun = new Map<string, number>()
     for (const { id, time, part, last, ...line } of published) {

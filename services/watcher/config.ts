@@ -11,7 +11,9 @@ export const watcherConfig = {
   sweepMillis: wholeSetting("FLEET_WATCHER_SWEEP_MILLIS", 250),
   /** A task is asked about at most this far apart during its first minute. */
   youngPollSeconds: numberSetting("FLEET_WATCHER_YOUNG_POLL_SECONDS", 1),
-  /** DescribeTasks calls in flight at a time. */
+  /** A program that has run for five minutes is asked about at least this often, whatever its interval. */
+  slowPollSeconds: numberSetting("FLEET_WATCHER_SLOW_POLL_SECONDS", 30),
+  /** DescribeTasks calls in flight at a time, per account, region and cluster. */
   describeConcurrency: wholeSetting("FLEET_WATCHER_DESCRIBE_CONCURRENCY", 4),
   /** Stop orders in hand at a time. */
   stopConcurrency: wholeSetting("FLEET_WATCHER_STOP_CONCURRENCY", 16)

@@ -1,46 +1,63 @@
 import { diagnose } from "#ecs-core/Diagnosis.ts"
 import { instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { TaskChanged, TaskStarted, TaskStopped, TaskTimes } from "#ecs-core/Messages.ts"
-import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
+import { type StopCode, StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 
 /**
  * Watching one task. Everything is judged from ECS's own description: its version orders answers (a repeated or older
- * one changes nothing), its times decide deadlines, and only on an answer that was obtained after the deadline, so
+ * one changes nothing), its times decide deadlines, and only on an answer that was asked for after the deadline, so
  * that a watcher which could not see for a while never stops a task for it. The attempt is over when the
  * orchestration container has its exit code and the task is being taken down, up to half a minute before STOPPED; the
- * lease is kept until STOPPED all the same.
+ * lease is kept until STOPPED all the same. A stop is sent again until it shows, and only what ECS then says of the
+ * stopped task is told: nobody hears of a time-out whose task still runs.
  */
 
 /** DescribeTasks is eventually consistent: for so long a launched task may be missing. */
 export const MISSING_GRACE_SECONDS = 60
 
-/** A task counts as young for so long and is asked about more often. */
-export const YOUNG_SECONDS = 60
+/** Later, a task counts as gone when every answer over so long does not know it: one may be wrong. */
+export const MISSING_CONFIRM_SECONDS = 10
 
 /** A stop that shows no effect is sent again after this time. */
 export const STOP_AGAIN_SECONDS = 30
 
-/** What one replica knows of a task it owns. */
-export interface Watched {
-  readonly started: TaskStarted
-  /** Version and status last published. */
-  readonly version: number
-  readonly lastStatus: string | undefined
-  readonly reachedRunning: boolean
-  /** `task.stopped` is published. */
-  readonly over: boolean
-  /** When our own StopTask was last sent, epoch milliseconds. */
-  readonly stopSentAt: number | undefined
+/** A stop that must show in ECS's answers; `sentAt` undefined = not sent yet, epoch milliseconds. */
+export interface WantedStop {
+  readonly reason: string
+  readonly sentAt: number | undefined
 }
 
-export const watch = (started: TaskStarted): Watched => ({
+/** What one replica knows of a task it owns; times in epoch milliseconds. */
+export interface Watched {
+  readonly started: TaskStarted
+  /** Version and status last seen. */
+  readonly version: number
+  readonly lastStatus: string | undefined
+  /** ECS's own times, once it told them. */
+  readonly createdAt: number | undefined
+  readonly startedAt: number | undefined
+  /** Since when no answer has known the task. */
+  readonly missingSince: number | undefined
+  /** `task.stopped` is published. */
+  readonly over: boolean
+  readonly stop: WantedStop | undefined
+}
+
+/** A task that nothing is known of yet; `stop`: the reason of a stop order that was given for its attempt. */
+export const watch = (started: TaskStarted, stop?: string): Watched => ({
   started,
   version: 0,
   lastStatus: undefined,
-  reachedRunning: false,
+  createdAt: undefined,
+  startedAt: undefined,
+  missingSince: undefined,
   over: false,
-  stopSentAt: undefined
+  stop: stop === undefined ? undefined : { reason: stop, sentAt: undefined }
 })
+
+/** Somebody else carries out a stop order for the task: whether it shows is watched from now on. */
+export const stopOrdered = (watched: Watched, reason: string, nowMillis: number): Watched =>
+  watched.stop === undefined ? { ...watched, stop: { reason, sentAt: nowMillis } } : watched
 
 /** A task as DescribeTasks told; names as ECS spells them. */
 export interface SeenTask {
@@ -73,58 +90,80 @@ const TAKEN_DOWN: ReadonlySet<string> = new Set(["DEPROVISIONING", "STOPPED", "D
 const GONE: ReadonlySet<string> = new Set(["STOPPED", "DELETED"])
 const BEFORE_RUNNING: ReadonlySet<string> = new Set(["PROVISIONING", "PENDING", "ACTIVATING"])
 
-/** What an answer of ECS means; `task` undefined = DescribeTasks does not know it. */
-export const judge = (watched: Watched, task: SeenTask | undefined, nowMillis: number): Judgement => {
-  if (task === undefined) return missing(watched, nowMillis)
-  if (task.version < watched.version) return { watched, actions: [] }
-  const changed = task.version > watched.version && task.lastStatus !== watched.lastStatus
-  const known: Watched = {
-    ...watched,
-    version: task.version,
-    lastStatus: task.lastStatus,
-    reachedRunning: watched.reachedRunning || task.times.startedAt !== undefined
-  }
-  const changes: ReadonlyArray<Action> = changed
-    ? [{ _tag: "PublishChanged", fact: changeOf(watched.started, task, nowMillis) }]
+/** The task ends already: a stop has shown, or is not needed any more. */
+export const isEnding = (lastStatus: string | undefined): boolean =>
+  lastStatus !== undefined && (TAKEN_DOWN.has(lastStatus) || lastStatus === "DEACTIVATING" || lastStatus === "STOPPING")
+
+/** What an answer of ECS means that was asked for at `askedAt`; `task` undefined = DescribeTasks does not know it. */
+export const judge = (before: Watched, task: SeenTask | undefined, askedAt: number): Judgement => {
+  if (task === undefined) return missing(before, askedAt)
+  if (task.version < before.version) return { watched: { ...before, missingSince: undefined }, actions: [] }
+  const watched = learn(before, task)
+  const hasChanged = task.version > before.version && task.lastStatus !== before.lastStatus
+  const isOver = !before.over && attemptIsOver(before.started.containerName, task)
+  const changes: ReadonlyArray<Action> = hasChanged
+    ? [{ _tag: "PublishChanged", fact: changeOf(watched.started, task, askedAt) }]
     : []
-  const isOver = !watched.over && attemptIsOver(watched.started.containerName, task)
-  const ends: ReadonlyArray<Action> = isOver
-    ? [{ _tag: "PublishStopped", fact: endOf(watched.started, task, nowMillis) }]
-    : []
+  const ends: ReadonlyArray<Action> = isOver ? [{ _tag: "PublishStopped", fact: endOf(watched, task, askedAt) }] : []
   const release: ReadonlyArray<Action> = GONE.has(task.lastStatus) ? [{ _tag: "Release" }] : []
-  const stop = known.over || isOver ? undefined : reasonToStop(known, task, nowMillis)
+  const reason = watched.over || isOver ? undefined : reasonToStop(watched, task, askedAt)
+  const stops: ReadonlyArray<Action> = reason === undefined ? [] : [{ _tag: "StopTask", reason }]
+  const stop = reason === undefined ? watched.stop : { reason, sentAt: askedAt }
   return {
-    watched: { ...known, over: watched.over || isOver, stopSentAt: stop === undefined ? known.stopSentAt : nowMillis },
-    actions: [
-      ...changes,
-      ...(stop === undefined ? [] : [{ _tag: "StopTask" as const, reason: stop }]),
-      ...ends,
-      ...release
-    ]
+    watched: { ...watched, over: watched.over || isOver, stop },
+    actions: [...changes, ...stops, ...ends, ...release]
   }
 }
 
-const attemptIsOver = (containerName: string, task: SeenTask): boolean => {
-  if (GONE.has(task.lastStatus)) return true
-  const container = task.containers.find(({ name }) => name === containerName)
-  return TAKEN_DOWN.has(task.lastStatus) && container?.exitCode !== undefined
-}
+const learn = (before: Watched, { lastStatus, times, version }: SeenTask): Watched => ({
+  ...before,
+  version,
+  lastStatus,
+  missingSince: undefined,
+  createdAt: times.createdAt === undefined ? before.createdAt : millisOf(times.createdAt),
+  startedAt: times.startedAt === undefined ? before.startedAt : millisOf(times.startedAt)
+})
 
-const reasonToStop = (watched: Watched, task: SeenTask, nowMillis: number): string | undefined => {
-  const sent = watched.stopSentAt
-  if (sent !== undefined && nowMillis - sent < STOP_AGAIN_SECONDS * 1000) return undefined
-  const { started } = watched
-  const container = task.containers.find(({ name }) => name === started.containerName)
-  if (task.lastStatus === "RUNNING" && container?.exitCode !== undefined) return stopReason(StopCodes.containerExited)
-  if (BEFORE_RUNNING.has(task.lastStatus)) {
-    const seconds = Math.round((millisOf(started.startDeadline) - millisOf(started.at)) / 1000)
-    return nowMillis > millisOf(started.startDeadline) ? stopReason(StopCodes.startTimeout, `${seconds} s`) : undefined
+const attemptIsOver = (containerName: string, task: SeenTask): boolean =>
+  GONE.has(task.lastStatus) || (TAKEN_DOWN.has(task.lastStatus) && exitCodeOf(containerName, task) !== undefined)
+
+const exitCodeOf = (containerName: string, task: SeenTask): number | undefined =>
+  task.containers.find(({ name }) => name === containerName)?.exitCode
+
+const reasonToStop = (watched: Watched, task: SeenTask, askedAt: number): string | undefined => {
+  if (isEnding(task.lastStatus)) return undefined
+  const { started, stop } = watched
+  if (stop !== undefined) {
+    const isDue = stop.sentAt === undefined || askedAt - stop.sentAt >= STOP_AGAIN_SECONDS * 1000
+    return isDue ? stop.reason : undefined
   }
-  const startedAt = task.times.startedAt
-  const runDeadline = startedAt === undefined ? undefined : millisOf(startedAt) + started.runTimeoutSeconds * 1000
-  return task.lastStatus === "RUNNING" && runDeadline !== undefined && nowMillis > runDeadline
-    ? stopReason(StopCodes.runTimeout, `${started.runTimeoutSeconds} s`)
+  if (exitCodeOf(started.containerName, task) !== undefined) return stopReason(StopCodes.containerExited)
+  const deadline = deadlineOf(watched)
+  return deadline !== undefined && askedAt > deadline.at
+    ? stopReason(deadline.code, `${deadline.seconds} s`)
     : undefined
+}
+
+export interface Deadline {
+  readonly code: StopCode
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** How long the task had until then. */
+  readonly seconds: number
+}
+
+/** Until when the task may stay in the state in which it was seen last; undefined = for ever. */
+export const deadlineOf = (watched: Watched): Deadline | undefined => {
+  const { createdAt, lastStatus = "PENDING", started, startedAt } = watched
+  if (BEFORE_RUNNING.has(lastStatus)) {
+    const isPlaced = lastStatus !== "PROVISIONING" || started.provisioningDeadline === undefined
+    const code = isPlaced ? StopCodes.startTimeout : StopCodes.provisioningTimeout
+    const at = millisOf((isPlaced ? undefined : started.provisioningDeadline) ?? started.startDeadline)
+    return { code, at, seconds: Math.round((at - (createdAt ?? millisOf(started.at))) / 1000) }
+  }
+  if (lastStatus !== "RUNNING" || startedAt === undefined) return undefined
+  const seconds = started.runTimeoutSeconds
+  return { code: StopCodes.runTimeout, at: startedAt + seconds * 1000, seconds }
 }
 
 const changeOf = (started: TaskStarted, task: SeenTask, nowMillis: number): TaskChanged => ({
@@ -137,7 +176,7 @@ const changeOf = (started: TaskStarted, task: SeenTask, nowMillis: number): Task
   times: task.times
 })
 
-const endOf = (started: TaskStarted, task: SeenTask, nowMillis: number): TaskStopped => ({
+const endOf = ({ started, startedAt }: Watched, task: SeenTask, nowMillis: number): TaskStopped => ({
   runId: started.runId,
   attempt: started.attempt,
   at: instantOf(nowMillis),
@@ -150,17 +189,24 @@ const endOf = (started: TaskStarted, task: SeenTask, nowMillis: number): TaskSto
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(reason === undefined ? {} : { reason })
   })),
+  ...mayHaveRun(startedAt, exitCodeOf(started.containerName, task)),
   times: task.times
 })
 
+const mayHaveRun = (startedAt: number | undefined, exitCode: number | undefined): { readonly reachedRunning?: true } =>
+  startedAt === undefined && exitCode === undefined ? {} : { reachedRunning: true }
+
 /** Missing right after the launch means "not yet"; later nobody can say how the program ended: never run it again. */
-const missing = (watched: Watched, nowMillis: number): Judgement => {
-  const { started } = watched
-  if (nowMillis - millisOf(started.at) < MISSING_GRACE_SECONDS * 1000) return { watched, actions: [] }
+const missing = (before: Watched, askedAt: number): Judgement => {
+  const { started, startedAt } = before
+  const missingSince = before.missingSince ?? askedAt
+  const watched = { ...before, missingSince }
+  const isEarly = askedAt - millisOf(started.at) < MISSING_GRACE_SECONDS * 1000
+  if (isEarly || askedAt - missingSince < MISSING_CONFIRM_SECONDS * 1000) return { watched, actions: [] }
   const fact: TaskStopped = {
     runId: started.runId,
     attempt: started.attempt,
-    at: instantOf(nowMillis),
+    at: instantOf(askedAt),
     taskArn: started.taskArn,
     outcome: "crashed",
     problem: {
@@ -169,29 +215,34 @@ const missing = (watched: Watched, nowMillis: number): Judgement => {
       advice: "Check what the program did, then request the run again."
     },
     containers: [],
+    ...mayHaveRun(startedAt, undefined),
     times: {}
   }
-  const end: ReadonlyArray<Action> = watched.over ? [] : [{ _tag: "PublishStopped", fact }]
+  const end: ReadonlyArray<Action> = before.over ? [] : [{ _tag: "PublishStopped", fact }]
   return { watched: { ...watched, over: true }, actions: [...end, { _tag: "Release" }] }
 }
 
-/** How long until the task is asked about again. */
-export const pollMillis = (watched: Watched, youngPollSeconds: number, nowMillis: number): number => {
-  const { at, pollIntervalSeconds } = watched.started
-  const young = nowMillis - millisOf(at) < YOUNG_SECONDS * 1000
-  return 1000 * (young ? Math.min(youngPollSeconds, pollIntervalSeconds) : pollIntervalSeconds)
+/** What is known of the attempt that a stop order is for. */
+export interface StopFacts {
+  readonly started: TaskStarted | undefined
+  readonly isStopped: boolean
+  readonly isRejected: boolean
 }
 
-/** What to do with a stop order, given the facts of its attempt and how long ago it was given. */
+/**
+ * What to do with a stop order. A task that exists is stopped, even if its attempt was rejected: then nobody waits for
+ * it. One that appears after its order is done finds the order when it is taken over (`watch`).
+ */
 export const decideStop = (
-  facts: { readonly started: TaskStarted | undefined; readonly ended: boolean },
+  facts: StopFacts,
   deliveries: number
 ):
   | { readonly _tag: "Stop"; readonly started: TaskStarted }
   | { readonly _tag: "Done" }
   | { readonly _tag: "Later"; readonly delayMillis: number } => {
-  if (facts.ended) return { _tag: "Done" }
+  if (facts.isStopped) return { _tag: "Done" }
   if (facts.started !== undefined) return { _tag: "Stop", started: facts.started }
+  if (facts.isRejected) return { _tag: "Done" }
   return { _tag: "Later", delayMillis: Math.min(250 * 2 ** Math.min(deliveries - 1, 10), 10_000) }
 }
 

@@ -3,20 +3,23 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
-import { Codecs } from "#ecs-core/Messages.ts"
+import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { aTaskStop, aTaskStopped } from "#test/support/builders.ts"
+import { aLease, aTaskStop, aTaskStopped } from "#test/support/builders.ts"
 import { aRunningTask, region } from "#test/support/launches.ts"
 import { again, defaultsOf, inTime, layerMemoryFleet, processPorts, published } from "#test/support/MemoryFleet.ts"
 import * as messages from "#test/support/messages.ts"
 import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
 import { makeFleet } from "./Fleet.ts"
-import { handleStop } from "./handle.ts"
+import { handleStop, noteOrder, own, roomOf } from "./handle.ts"
+import { leaseKey, noTasks, sweep } from "./sweep.ts"
 
 const watcher = Effect.provide(makeFleet(defaultsOf(watcherConfig)), processPorts())
 const on = (subject: string, data: string) => published(Streams.fleet, subject, data)
 const stopOrder = on(Subjects.taskStop(runId, 1), Codecs.taskStop.encode(aTaskStop({ reason: "fleet:cancelled" })))
+
+const rejected = on(Subjects.taskRejected(runId, 1), Codecs.taskRejected.encode(messages.rejected(0).message))
 
 const statusOf = (taskArn: string) =>
   Effect.gen(function* () {
@@ -52,7 +55,6 @@ describe("handleStop", () => {
   )
 
   const stopped = on(Subjects.taskStopped(runId, 1), Codecs.taskStopped.encode(aTaskStopped()))
-  const rejected = on(Subjects.taskRejected(runId, 1), Codecs.taskRejected.encode(messages.rejected(0).message))
   it.effect.each([
     { what: "the attempt is over", fact: stopped },
     { what: "the launch was rejected", fact: rejected }
@@ -81,6 +83,80 @@ describe("handleStop", () => {
       assert.strictEqual((yield* handleStop(yield* watcher, order))._tag, "Dead")
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
+})
+
+describe("a task that nobody waits for", () => {
+  const reason = "fleet:cancelled: superseded"
+  const order = on(Subjects.taskStop(runId, 1), Codecs.taskStop.encode(aTaskStop({ reason })))
+
+  it.effect("out of order: an order after both the rejection and the start stops the task", () =>
+    Effect.gen(function* () {
+      yield* rejected
+      const { taskArn } = yield* aRunningTask
+      assert.deepStrictEqual(yield* handleStop(yield* watcher, yield* order), { _tag: "Ack" })
+      assert.deepStrictEqual(yield* statusOf(taskArn), { desired: "STOPPED", reason })
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+
+  it.effect(
+    "late: a task that starts when its order is done with is stopped by whoever takes it over (peers 119)",
+    () =>
+      Effect.gen(function* () {
+        const fleet = yield* watcher
+        yield* rejected
+        assert.deepStrictEqual(yield* handleStop(fleet, yield* order), { _tag: "Ack" })
+        const started = yield* aRunningTask
+        const owned = noTasks()
+        yield* own(fleet, owned, yield* startOf(started), aLease().lease)
+        yield* sweep(fleet, owned)
+        assert.deepStrictEqual(yield* statusOf(started.taskArn), { desired: "STOPPED", reason })
+      }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+})
+
+const startOf = (started: TaskStarted) => on(Subjects.taskStarted(runId, 1), Codecs.taskStarted.encode(started))
+
+describe("own", () => {
+  it.effect("what cannot be read is dead; what cannot be looked up goes to another replica", () =>
+    Effect.gen(function* () {
+      const fleet = yield* Effect.provide(makeFleet(defaultsOf(watcherConfig)), processPorts(0))
+      const owned = noTasks()
+      const [unreadable, unknown] = [aLease(), aLease()]
+      yield* own(fleet, owned, yield* on(Subjects.taskStarted(runId, 1), "{"), unreadable.lease)
+      yield* inTime(own(fleet, owned, yield* startOf(yield* aRunningTask), unknown.lease))
+      assert.deepStrictEqual([unreadable.ended(), unknown.ended()], ["dead", "nak 1000"])
+      assert.strictEqual(owned.tasks.size, 0)
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+})
+
+describe("noteOrder", () => {
+  it.effect("an order for a task that is ours: it is asked about at once; for another's: nothing", () =>
+    Effect.gen(function* () {
+      const fleet = yield* watcher
+      const started = yield* aRunningTask
+      const owned = noTasks()
+      yield* own(fleet, owned, yield* startOf(started), aLease().lease)
+      yield* sweep(fleet, owned)
+      const each = owned.tasks.get(leaseKey(started))
+      assert.isAbove(each?.nextLookAt ?? 0, 0)
+      yield* noteOrder(owned, yield* stopOrder)
+      assert.deepInclude(each, { nextLookAt: 0 })
+      assert.deepStrictEqual(each?.watched.stop, { reason: "fleet:cancelled", sentAt: 0 })
+      yield* noteOrder(owned, yield* on(Subjects.taskStop(runId, 2), Codecs.taskStop.encode(aTaskStop({ attempt: 2 }))))
+      assert.strictEqual(owned.tasks.size, 1)
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+})
+
+describe("roomOf", () => {
+  it.each([
+    { tasks: 0, says: "ok" },
+    { tasks: 99_999, says: "ok" },
+    { tasks: 100_000, says: "at capacity: 100000 of 100000 tasks; start another replica" }
+  ])("$tasks tasks: $says", ({ says, tasks }) => {
+    assert.strictEqual(roomOf(tasks, 100_000), says)
+  })
 })
 
 const never = () => Effect.die("ECS was asked")

@@ -1,27 +1,37 @@
-import { Clock, Effect, Layer, Option, Result, Schedule } from "effect"
+import { Clock, Effect, Layer, Metric, Option, Result, Stream } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
-import { type Delivery, text } from "#bus/Message.ts"
+import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
-import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
+import { registerWhereServed } from "#process/Health.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { WatcherSettings } from "./config.ts"
-import { decideStop, stopAgainAfterNotFound, watch } from "./decide.ts"
+import { decideStop, type StopFacts, stopAgainAfterNotFound, stopOrdered, watch } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
-import { leaseKey, type OwnedTasks, sweep } from "./sweep.ts"
+import { keepSweeping, leaseKey, noTasks, type OwnedTasks } from "./sweep.ts"
 
-/** A task is ours from now on: the next sweep asks about it. */
-const own = (owned: OwnedTasks, delivery: Delivery, lease: Lease): Effect.Effect<void> => {
+/** A task whose stop order cannot be read now goes to a replica that can. */
+const UNREAD_ORDER_MILLIS = 1000
+
+/**
+ * A task is ours from now on: the next sweep asks about it. If a stop was ordered before, it is stopped at once: the
+ * order may have been done with when there was no task yet.
+ */
+export const own = (fleet: Fleet, owned: OwnedTasks, delivery: Delivery, lease: Lease): Effect.Effect<void> => {
   const decoded = Codecs.taskStarted.decode(text(delivery))
   if (Result.isFailure(decoded)) return lease.dead(decoded.failure.message)
   const started = decoded.success
-  return Effect.sync(() => {
-    owned.set(leaseKey(started), { watched: watch(started), lease, nextLookAt: 0 })
-  })
+  return lastFact(fleet.messages, Subjects.taskStop(started.runId, started.attempt), Codecs.taskStop).pipe(
+    Effect.map((order) => {
+      owned.tasks.set(leaseKey(started), { watched: watch(started, order?.reason), lease, nextLookAt: 0 })
+    }),
+    Effect.catch(() => lease.nak(UNREAD_ORDER_MILLIS))
+  )
 }
 
 /** A stop needs no ownership: whoever gets the order calls StopTask, as soon as there is a task. */
@@ -36,12 +46,14 @@ export const handleStop = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
     return yield* stop(fleet, order, decision.started)
   })
 
-const factsOf = (fleet: Fleet, { runId, attempt }: TaskStop) =>
+/** The start is read last: one that is published later finds the order, which was there before. */
+const factsOf = (fleet: Fleet, { runId, attempt }: TaskStop): Effect.Effect<StopFacts, BusUnavailable> =>
   Effect.gen(function* () {
-    const ends = [Subjects.taskStopped(runId, attempt), Subjects.taskRejected(runId, attempt)]
-    const ended = yield* Effect.forEach(ends, (subject) => fleet.messages.last(Streams.fleet, subject))
+    const isThere = (subject: string) => Effect.map(fleet.messages.last(Streams.fleet, subject), Option.isSome)
+    const isStopped = yield* isThere(Subjects.taskStopped(runId, attempt))
+    const isRejected = yield* isThere(Subjects.taskRejected(runId, attempt))
     const started = yield* lastFact(fleet.messages, Subjects.taskStarted(runId, attempt), Codecs.taskStarted)
-    return { ended: ended.some(Option.isSome), started }
+    return { isStopped, isRejected, started }
   })
 
 const stop = (fleet: Fleet, order: TaskStop, started: TaskStarted): Effect.Effect<Verdict, AwsFailure> =>
@@ -59,36 +71,71 @@ const stop = (fleet: Fleet, order: TaskStop, started: TaskStarted): Effect.Effec
     )
   )
 
-/** The watcher: leases on tasks, one sweep over all of them, and stop orders. */
+/** Where new stop orders are followed from; read before the first lease is taken, so that none is missed. */
+const nextOrder = (fleet: Fleet): Effect.Effect<{ seq: number }, BusUnavailable> =>
+  Effect.map(fleet.messages.last(Streams.fleet, Filters.taskStop), (newest) => ({
+    seq: Option.match(newest, { onNone: () => 1, onSome: ({ seq }) => seq })
+  }))
+
+/**
+ * Somebody carries an order out; if the task is ours, whether that shows is our business: it is asked about at once and
+ * then often, and stopped again if it goes on.
+ */
+export const noteOrder = (owned: OwnedTasks, message: BusMessage): Effect.Effect<void> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const order = Result.getOrUndefined(Codecs.taskStop.decode(text(message)))
+    const each = order === undefined ? undefined : owned.tasks.get(leaseKey(order))
+    if (order === undefined || each === undefined) return
+    each.watched = stopOrdered(each.watched, order.reason, now)
+    each.nextLookAt = now
+  })
+
+const followOrders = (fleet: Fleet, owned: OwnedTasks, next: { seq: number }): Effect.Effect<void, BusUnavailable> =>
+  Stream.suspend(() =>
+    fleet.messages.replay({ stream: Streams.fleet, subject: Filters.taskStop, fromSeq: next.seq, follow: true })
+  ).pipe(
+    Stream.runForEach((message) =>
+      Effect.map(noteOrder(owned, message), () => {
+        next.seq = message.seq + 1
+      })
+    )
+  )
+
+/** On `/metrics`: tasks that this process owns. */
+const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks that this process watches" })
+
+/** What `/ready` says of a replica's room. */
+export const roomOf = (tasks: number, capacity: number): string =>
+  tasks < capacity ? "ok" : `at capacity: ${tasks} of ${capacity} tasks; start another replica`
+
+/** The watcher: leases on tasks, sweeps over all of them, and stop orders. */
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       yield* setUpFleet(settings)
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
-      const owned: OwnedTasks = new Map()
+      const owned = noTasks()
+      const room = Effect.sync(() => roomOf(owned.tasks.size, settings.capacity))
+      yield* registerWhereServed({ name: "watcher room", check: room })
       const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject: deadSubject("watcher") }
+      const { ackWaitSeconds, capacity, stopConcurrency: concurrency } = settings
       const leases = consumer.leases(
-        {
-          ...dead,
-          durable: Durables.watcher,
-          heartbeatSeconds: settings.leaseSeconds / 3,
-          capacity: settings.capacity
-        },
-        (delivery, lease) => own(owned, delivery, lease)
+        { ...dead, durable: Durables.watcher, heartbeatSeconds: settings.leaseSeconds / 3, capacity },
+        (delivery, lease) => own(fleet, owned, delivery, lease)
       )
-      const stops = consumer.run(
-        {
-          ...dead,
-          durable: Durables.watcherStops,
-          concurrency: settings.stopConcurrency,
-          ackWaitSeconds: settings.ackWaitSeconds
-        },
-        (delivery) => handBack(delivery, handleStop(fleet, delivery))
+      const stops = consumer.run({ ...dead, durable: Durables.watcherStops, concurrency, ackWaitSeconds }, (delivery) =>
+        handBack(delivery, handleStop(fleet, delivery))
       )
-      const sweeps = Effect.repeat(sweep(fleet, owned), Schedule.spaced(`${settings.sweepMillis} millis`))
-      yield* Effect.forkScoped(supervised("watcher leases", leases))
-      yield* Effect.forkScoped(supervised("watcher stops", stops))
-      yield* Effect.forkScoped(supervised("watcher sweep", sweeps))
+      const counted = Effect.suspend(() => Metric.update(ownedTasks, owned.tasks.size))
+      const parts: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
+        ["stops", stops],
+        ["orders", followOrders(fleet, owned, yield* nextOrder(fleet))],
+        ["sweep", keepSweeping(fleet, owned, counted)],
+        ["leases", leases]
+      ]
+      yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`watcher ${name}`, part)), {
+        discard: true
+      })
     })
   )

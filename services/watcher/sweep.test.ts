@@ -19,7 +19,7 @@ import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
 import { watch } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
-import { DESCRIBE_MAX, leaseKey, type OwnedTasks, sweep } from "./sweep.ts"
+import { DESCRIBE_MAX, leaseKey, noTasks, type OwnedTasks, sweep } from "./sweep.ts"
 
 const watcher = (requestsMax?: number) =>
   Effect.provide(makeFleet(defaultsOf(watcherConfig)), processPorts(requestsMax))
@@ -31,19 +31,18 @@ const ends = messagesOf(Streams.fleet, Subjects.taskStopped(runId, 1), Codecs.ta
 
 const owning = (...tasks: ReadonlyArray<TaskStarted>) => {
   const leases = tasks.map(() => aLease())
-  const owned: OwnedTasks = new Map(
-    leases.map(({ lease }, n) => {
-      const started = tasks[n] ?? aTaskStarted()
-      return [leaseKey(started), { watched: watch(started), lease, nextLookAt: 0 }]
-    })
-  )
+  const owned = noTasks()
+  leases.forEach(({ lease }, n) => {
+    const started = tasks[n] ?? aTaskStarted()
+    owned.tasks.set(leaseKey(started), { watched: watch(started), lease, nextLookAt: 0 })
+  })
   return { owned, leases }
 }
 
 /** Sweeps every second until every lease is given back. */
 const sweepUntilReleased = (fleet: Fleet, owned: OwnedTasks): Effect.Effect<void> =>
   Effect.gen(function* () {
-    while (owned.size > 0) {
+    while (owned.tasks.size > 0) {
       yield* sweep(fleet, owned)
       yield* TestClock.adjust("1 second")
     }
@@ -110,7 +109,7 @@ describe("sweep", () => {
       const { leases, owned } = owning(yield* aRunningTask)
       yield* leases[0]?.lease.nak(0) ?? Effect.void
       yield* sweep(yield* watcher(), owned)
-      assert.strictEqual(owned.size, 0)
+      assert.strictEqual(owned.tasks.size, 0)
       assert.deepStrictEqual(yield* changes, [])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )

@@ -27,6 +27,7 @@ const codecs: Readonly<
   "run.cancel": Codecs.runCancel,
   "run.queued": Codecs.runQueued,
   "taskdef.ready": Codecs.taskdefReady,
+  "task.launching": Codecs.taskLaunching,
   "task.started": Codecs.taskStarted,
   "task.deferred": Codecs.taskDeferred,
   "task.rejected": Codecs.taskRejected,

@@ -19,7 +19,7 @@ export class AwsWire extends Context.Service<
   {
     readonly calls: () => ReadonlyArray<WireCall>
     /** The next such call is answered with this JSON and goes no further: what local-aws would never say. */
-    readonly answerOnce: (isIt: (call: WireCall) => boolean, answer: object) => void
+    readonly answerOnce: (isIt: (call: WireCall) => boolean, answer: object | ((call: WireCall) => object)) => void
   }
 >()("test/AwsWire") {
   /** local-aws whose `url` leads over the wire. */
@@ -40,7 +40,10 @@ export class AwsWire extends Context.Service<
 interface Wire {
   readonly to: string
   readonly calls: Array<WireCall>
-  readonly answers: Array<{ readonly isIt: (call: WireCall) => boolean; readonly answer: object }>
+  readonly answers: Array<{
+    readonly isIt: (call: WireCall) => boolean
+    readonly answer: object | ((call: WireCall) => object)
+  }>
 }
 
 const listen = (answer: (incoming: IncomingMessage, response: ServerResponse) => Promise<void>) =>
@@ -72,7 +75,10 @@ const handOn = async (wire: Wire, incoming: IncomingMessage, response: ServerRes
   if (call !== undefined) wire.calls.push(call)
   const at = call === undefined ? -1 : wire.answers.findIndex(({ isIt }) => isIt(call))
   const [own] = at < 0 ? [] : wire.answers.splice(at, 1)
-  if (own !== undefined) return write(response, 200, "application/x-amz-json-1.1", JSON.stringify(own.answer))
+  if (own !== undefined && call !== undefined) {
+    const answer = typeof own.answer === "function" ? own.answer(call) : own.answer
+    return write(response, 200, "application/x-amz-json-1.1", JSON.stringify(answer))
+  }
   const { host: _host, connection: _connection, "content-length": _length, ...headers } = incoming.headers
   const answer = await fetch(`${wire.to}${incoming.url}`, {
     method: incoming.method ?? "GET",

@@ -52,7 +52,11 @@ export const exceptions: ReadonlyArray<Provocation> = rows.map((row) => {
   return {
     name,
     fault: faultOf(example, times),
-    request: { ...requestFor(example), ...(times === 0 ? impatient : {}) },
+    request: {
+      ...requestFor(example),
+      ...(times === 0 ? impatient : {}),
+      ...(row.retry === "inactive" ? { retry: {} } : {})
+    },
     cancel: example.action === "StopTask"
   }
 })

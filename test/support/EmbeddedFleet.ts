@@ -1,4 +1,4 @@
-import { Effect, Layer, References } from "effect"
+import { ConfigProvider, Effect, Layer, References } from "effect"
 import { Aws } from "#aws/Aws.ts"
 import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
@@ -29,23 +29,39 @@ export const quickSettings: Readonly<Record<string, string>> = {
 
 const region = { AWS_REGION: "us-east-1" }
 
-const services = (env: Readonly<Record<string, string>>) =>
-  Layer.mergeAll(
-    Layer.unwrap(Effect.map(readConfig(dispatcherConfig, { env }), Dispatcher.layer)),
-    Layer.unwrap(Effect.map(readConfig(launcherConfig, { env }), Launcher.layer)),
-    Layer.unwrap(Effect.map(readConfig(watcherConfig, { env }), Watcher.layer)),
-    Layer.unwrap(Effect.map(readConfig(logStreamerConfig, { env }), LogStreamer.layer))
-  )
+const quietly = Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn"))
+
+/** Each service by itself, with these settings beside the quick ones. */
+export const embedded = (more: Readonly<Record<string, string>> = {}) => {
+  const env = { ...quickSettings, ...region, ...more }
+  return {
+    dispatcher: quietly(Layer.unwrap(Effect.map(readConfig(dispatcherConfig, { env }), Dispatcher.layer))),
+    launcher: quietly(Layer.unwrap(Effect.map(readConfig(launcherConfig, { env }), Launcher.layer))),
+    watcher: quietly(Layer.unwrap(Effect.map(readConfig(watcherConfig, { env }), Watcher.layer))),
+    "log-streamer": quietly(Layer.unwrap(Effect.map(readConfig(logStreamerConfig, { env }), LogStreamer.layer)))
+  }
+}
 
 const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers: [url], name: "test" })))
 
-/** The SDK finds local-aws by the environment of this process. */
+/** The SDK finds local-aws by the environment of this process; the default `ConfigProvider` would see its first state. */
 const aws = (env: Readonly<Record<string, string>>) =>
   Layer.unwrap(
     Effect.map(LocalAws, ({ url }) => {
       Object.assign(process.env, env, sdkEnv(url))
-      return Aws.layer
+      const settings = Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
+      return Aws.layer.pipe(Layer.provide(settings))
     })
+  )
+
+/** What services need: a bus on this nats-server, and what stands for AWS. */
+export const layerSurroundings = <A, E>(
+  nats: typeof natsServer,
+  amazon: Layer.Layer<LocalAws | A, E>,
+  more: Readonly<Record<string, string>> = {}
+) =>
+  Layer.mergeAll(bus, aws({ ...quickSettings, ...region, ...more })).pipe(
+    Layer.provideMerge(Layer.mergeAll(nats, amazon))
   )
 
 /** The whole fleet in this process, on this nats-server and on what stands for AWS; `more` are settings. */
@@ -54,11 +70,9 @@ export const layerFleetWith = <A, E>(
   amazon: Layer.Layer<LocalAws | A, E>,
   more: Readonly<Record<string, string>> = {}
 ) => {
-  const env = { ...quickSettings, ...region, ...more }
-  return services(env).pipe(
-    Layer.provide(Layer.succeed(References.MinimumLogLevel, "Warn")),
-    Layer.provideMerge(Layer.mergeAll(bus, aws(env))),
-    Layer.provideMerge(Layer.mergeAll(nats, amazon))
+  const { dispatcher, launcher, watcher, "log-streamer": logStreamer } = embedded(more)
+  return Layer.mergeAll(dispatcher, launcher, watcher, logStreamer).pipe(
+    Layer.provideMerge(layerSurroundings(nats, amazon, more))
   )
 }
 

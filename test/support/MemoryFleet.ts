@@ -20,16 +20,19 @@ import { setUpFleet } from "#process/FleetSetup.ts"
  * A whole fleet's surroundings in memory, on the test's clock: a bus with the fleet's topology, and AWS. Any number of
  * simulated processes share them; each is a set of ports of its own, and can be made to die between any two requests.
  */
-export const layerMemoryFleet = (options: Partial<EcsModelOptions> = {}) => {
-  const model = EcsModel.layer({ timeScale: "instant", ...options }).pipe(Layer.provide(Runtime.layerSimulated))
-  const topology = Layer.effectDiscard(Effect.orDie(setUpFleet(topologyDefaults)))
-  return topology.pipe(
-    Layer.provideMerge(Bus.layerAttached),
-    Layer.provideMerge(Layer.fresh(MemoryServer.layer)),
-    Layer.provideMerge(Aws.layerMemory),
-    Layer.provideMerge(model)
+export const layerMemoryFleet = (options: Partial<EcsModelOptions> = {}) =>
+  Layer.merge(Layer.fresh(layerMemoryBus), layerMemoryAws(options))
+
+/** The bus alone, with the fleet's topology. */
+export const layerMemoryBus = Layer.effectDiscard(
+  Effect.orDie(Effect.suspend(() => setUpFleet(topologyDefaults)))
+).pipe(Layer.provideMerge(Bus.layerAttached), Layer.provideMerge(MemoryServer.layer))
+
+/** AWS alone: all ports over one model. */
+export const layerMemoryAws = (options: Partial<EcsModelOptions> = {}) =>
+  Aws.layerMemory.pipe(
+    Layer.provideMerge(EcsModel.layer({ timeScale: "instant", ...options }).pipe(Layer.provide(Runtime.layerSimulated)))
   )
-}
 
 /** What `layerMemoryFleet` provides. */
 export type MemoryFleet = Layer.Success<ReturnType<typeof layerMemoryFleet>>

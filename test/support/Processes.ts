@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { createWriteStream, readFileSync } from "node:fs"
+import { createWriteStream, existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, type Scope } from "effect"
 import type { ServiceName } from "#ecs-core/Subjects.ts"
@@ -54,15 +54,13 @@ const spawnService = (name: ServiceName, folder: string, env: Readonly<Record<st
 }
 
 const readLog = (logFile: string): ReadonlyArray<Readonly<Record<string, unknown>>> =>
-  readFileSync(logFile, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as Record<string, unknown>]
-      } catch {
-        return []
-      }
-    })
+  (existsSync(logFile) ? readFileSync(logFile, "utf8") : "").split("\n").flatMap((line) => {
+    try {
+      return [JSON.parse(line) as Record<string, unknown>]
+    } catch {
+      return []
+    }
+  })
 
 /** How often a process logged this message. */
 export const countOf = (service: ServiceProcess, message: string): number =>

@@ -6,12 +6,20 @@ import { AwsFailure } from "#ecs-core/errors.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { type LogLine, lineId, type ReadPosition } from "#ecs-core/LogLine.ts"
-import type { TaskDeferred, TaskdefReady, TaskStarted, TaskStop, TaskStopped } from "#ecs-core/Messages.ts"
+import type {
+  TaskDeferred,
+  TaskdefReady,
+  TaskLaunching,
+  TaskStarted,
+  TaskStop,
+  TaskStopped
+} from "#ecs-core/Messages.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import type { Run } from "#ecs-core/Run.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import type { Marker } from "#services/launcher/evidence.ts"
 import type { LogEvent } from "#services/log-streamer/decide.ts"
 import type { SeenTask } from "#services/watcher/decide.ts"
 import { at, deferred, ready, requested, runId, started, stopped, taskArn } from "./messages.ts"
@@ -35,6 +43,12 @@ export const aTaskdefReady = (change: Partial<TaskdefReady> = {}): TaskdefReady 
 export const aTaskStarted = (change: Partial<TaskStarted> = {}): TaskStarted => started(0, change).message
 
 export const aTaskDeferred = (change: Partial<TaskDeferred> = {}): TaskDeferred => deferred(0, change).message
+
+/** What a launcher stored before it called RunTask, as message 7 of the stream. */
+export const aMarker = (seconds: number, change: Partial<TaskLaunching> = {}): Marker => ({
+  seq: 7,
+  message: { runId, attempt: 1, at: at(seconds), try: 1, since: at(seconds), ...change }
+})
 
 export const aTaskStopped = (change: Partial<TaskStopped> = {}): TaskStopped => stopped(0, change).message
 

@@ -160,3 +160,32 @@ export const finished = (seconds: number, change: Change<"run.finished"> = {}): 
     ...change
   }
 })
+
+/** The program's own failure. */
+export const failed = (seconds: number, change: Change<"task.stopped"> = {}): Of<"task.stopped"> =>
+  stopped(seconds, {
+    outcome: "failed",
+    exitCode: 3,
+    containers: [{ name: "main", exitCode: 3 }],
+    problem: { code: "ProgramFailed", message: "The program ended with exit code 3.", advice: "Look at its output." },
+    reachedRunning: true,
+    ...change
+  })
+
+/** A task that the platform could not start, for a cause that passes. */
+export const broken = (seconds: number, change: Change<"task.stopped"> = {}): Of<"task.stopped"> => {
+  const { exitCode: _none, ...message } = stopped(seconds).message
+  const words = { message: "The task failed to start: RESOURCE:ENI", advice: "It is tried again." }
+  return {
+    kind: "task.stopped",
+    message: {
+      ...message,
+      outcome: "crashed",
+      containers: [],
+      stopCode: "TaskFailedToStart",
+      passing: true,
+      problem: { code: "NoCapacity", ...words },
+      ...change
+    }
+  }
+}

@@ -3,11 +3,14 @@ import { isTest, isTypeScript, matches, type Rule, type SourceFile } from "#test
 
 const isPure = ({ path }: SourceFile): boolean => path.startsWith("libs/ecs-core/") || path.endsWith("/decide.ts")
 
+/** Time is simulated in the one, and what the other is told: these sleeps are no waiting of a test. */
+const isAboutTime = ({ path }: SourceFile): boolean => /^test\/(?:simulation|chaos)\//.test(path)
+
 /** Tests wait for a fact, or drive the test's clock. */
 export const testsWaitForFacts: Rule = {
   name: "tests wait for facts, never for time",
   check: (file) =>
-    isTypeScript(file) && isTest(file)
+    isTypeScript(file) && isTest(file) && !isAboutTime(file)
       ? matches(
           file,
           codeOnly(file.text),

@@ -67,9 +67,9 @@ export class EcsModel extends Context.Service<
           logs: logsOperations(engine)
         }
         return EcsModel.of({
-          ecs: allSpoilt(world.faults, unspoilt.ecs),
-          ec2: allSpoilt(world.faults, unspoilt.ec2),
-          logs: allSpoilt(world.faults, unspoilt.logs),
+          ecs: allSpoilt(world, unspoilt.ecs),
+          ec2: allSpoilt(world, unspoilt.ec2),
+          logs: allSpoilt(world, unspoilt.logs),
           unspoilt,
           faults: faults(engine)
         })
@@ -140,17 +140,18 @@ const stopTask = (engine: Engine, world: World, region: string, input: StopTaskR
 }
 
 const faults = (engine: Engine): ModelFaults => {
-  const book = engine.world.faults
+  const { faults: book } = engine.world
+  const now = () => engine.clock.currentTimeMillisUnsafe()
   return {
-    inject: (fault) => Effect.sync(() => book.inject(fault)),
-    list: Effect.sync(() => book.list()),
+    inject: (fault) => Effect.sync(() => book.inject(fault, now())),
+    list: Effect.sync(() => book.list(now())),
     clear: Effect.sync(() => book.clear()),
     failLaunches: ({ reason = "", detail, arn }, times) =>
       Effect.sync(() => {
         const failure = { reason, ...(detail === undefined ? {} : { detail }), ...(arn === undefined ? {} : { arn }) }
-        book.inject({ action: "RunTask", times, failures: [failure] })
+        book.inject({ action: "RunTask", times, failures: [failure] }, now())
       }),
-    spoilt: (action, operation) => spoilt(book, action, operation),
+    spoilt: (action, operation) => spoilt(engine.world, action, operation),
     stop: (taskArn, stopCode, reason) =>
       Effect.sync(() => {
         const key = parseTaskArn(taskArn)

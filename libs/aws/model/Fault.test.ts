@@ -13,7 +13,14 @@ describe("readFault", () => {
     { action: "RunTask", cluster: "jobs", failures: [{ reason: "RESOURCE:CPU", detail: "none" }] },
     { action: "RunTask", reset: "after" },
     { action: "RunTask", stop: { stopCode: "SpotInterruption", stoppedReason: "Your Spot Task was interrupted." } },
-    { action: "RunTask", hold: "PROVISIONING" }
+    { action: "RunTask", hold: "PROVISIONING" },
+    { action: "*", probability: 0.05, startedBy: "fleet/", reset: "after" },
+    { action: "*", lifetimeSeconds: 60, error: { name: "ExpiredTokenException", message: "expired" } },
+    { action: "RunTask", failures: [{ reason: "RESOURCE:CPU" }], launched: 3 },
+    { action: "DescribeVpcs", delaySeconds: 20 },
+    { action: "DescribeTasks", staleVersions: 8 },
+    { action: "RunTask", missingSeconds: 5 },
+    { action: "RunTask", vanishAfterSeconds: 0 }
   ])("reads %j", (fault) => {
     assert.deepStrictEqual(readFault(fault, actions), Result.succeed(fault))
   })
@@ -28,7 +35,7 @@ describe("readFault", () => {
       /^stop\.stoppedReason: /,
       /^hold: .*"PROVISIONING"/,
       /^error\.name: /,
-      /^Give exactly one of error, failures, reset, stop, hold, not error and stop and hold\.$/
+      /^Give exactly one of error, reset, .*, vanishAfterSeconds, not error and stop and hold\.$/
     ]) {
       assert.isTrue(
         found.some((problem) => part.test(problem)),
@@ -50,6 +57,13 @@ describe("readFault", () => {
       { action: "DescribeVpcs", hold: "PROVISIONING" },
       /^hold: only RunTask can have it/
     ],
+    ["a launch's effect of every call", { action: "*", hold: "PROVISIONING" }, /^hold: only RunTask can have it/],
+    ["an old state of no task", { action: "RunTask", staleVersions: 1 }, /^staleVersions: only DescribeTasks can/],
+    ["nine versions", { action: "DescribeTasks", staleVersions: 9 }, /^staleVersions: /],
+    ["a chance above 1", { action: "RunTask", reset: "after", probability: 1.1 }, /^probability: must be 0 to 1/],
+    ["no lifetime", { action: "RunTask", reset: "after", lifetimeSeconds: 0 }, /^lifetimeSeconds: must be 0.001 to/],
+    ["an answer after two days", { action: "RunTask", delaySeconds: 172_800 }, /^delaySeconds: must be .* to 86400/],
+    ["a part of no failure", { action: "RunTask", reset: "after", launched: 1 }, /^launched: it goes with failures/],
     ["a list", [], /JSON object/],
     ["a number", 5, /A fault is a JSON object with an action, not 5\./],
     ["no failures", { action: "RunTask", failures: [] }, /^failures/],
@@ -71,25 +85,62 @@ describe("FaultBook", () => {
   const reset: Fault = { action: "RunTask", reset: "before" }
 
   it("a fault meets `times` calls, 0 = all; those that are used up stay to be looked at", () => {
-    const book = new FaultBook()
-    book.inject({ ...reset, times: 2 })
-    book.inject({ ...reset, times: 0, cluster: "c" })
-    const met = Array.from({ length: 4 }, () => book.take(any)?.cluster)
+    const book = new FaultBook(1)
+    book.inject({ ...reset, times: 2 }, 0)
+    book.inject({ ...reset, times: 0, cluster: "c" }, 0)
+    const met = Array.from({ length: 4 }, () => book.take(0, any)?.cluster)
     assert.deepStrictEqual(met, [undefined, undefined, "c", "c"])
     assert.deepStrictEqual(
-      book.list().map(({ fired, left }) => [fired, left]),
+      book.list(0).map(({ fired, left }) => [fired, left]),
       [
         [2, 0],
         [2, undefined]
       ]
     )
     book.clear()
-    assert.isUndefined(book.take(any))
+    assert.isUndefined(book.take(0, any))
+  })
+
+  const met = (seed: number, fault: Fault, calls: number) => {
+    const book = new FaultBook(seed)
+    book.inject(fault, 0)
+    return Array.from({ length: calls }, () => book.take(0, any) !== undefined)
+  }
+
+  it("a chance of 5 % meets about 5 % of the calls, the same ones with the same seed; 0 none, 1 all", () => {
+    const fault = { ...reset, probability: 0.05 }
+    const hits = met(7, fault, 10_000)
+    const count = hits.filter(Boolean).length
+    assert.isTrue(count > 400 && count < 600, String(count))
+    assert.deepStrictEqual(met(7, fault, 10_000), hits)
+    assert.notDeepEqual(met(8, fault, 10_000), hits)
+    assert.deepStrictEqual(met(7, { ...reset, probability: 0 }, 2), [false, false])
+    assert.deepStrictEqual(met(7, { ...reset, probability: 1 }, 2), [true, true])
+  })
+
+  it("with a chance it may still meet no more than `times` calls", () => {
+    const hits = met(7, { ...reset, probability: 0.5, times: 3 }, 100)
+    assert.strictEqual(hits.filter(Boolean).length, 3)
+  })
+
+  it("is over at the end of its lifetime, however often it met a call", () => {
+    const book = new FaultBook(1)
+    book.inject({ ...reset, lifetimeSeconds: 60 }, 1000)
+    const before = Array.from({ length: 3 }, () => book.take(60_999, any))
+    assert.lengthOf(
+      before.filter((fault) => fault !== undefined),
+      3
+    )
+    assert.isUndefined(book.take(61_000, any))
+    assert.deepStrictEqual(
+      [60_999, 61_000].map((now) => book.list(now)[0]?.left),
+      [undefined, 0]
+    )
   })
 
   it("holds 1000 faults, and not one more", () => {
-    const book = new FaultBook()
-    const taken = Array.from({ length: maxFaults + 1 }, () => book.inject(reset))
+    const book = new FaultBook(1)
+    const taken = Array.from({ length: maxFaults + 1 }, () => book.inject(reset, 0))
     assert.deepStrictEqual([taken.filter(Boolean).length, taken.at(-1)], [1000, false])
   })
 })

@@ -43,31 +43,68 @@ const StopFault = Schema.Struct({
 })
 export type StopFault = typeof StopFault.Type
 
+/** Of every action, where a fault names no single one. */
+export const everyAction = "*"
+
+/** A task's older states are kept no further back than this. */
+export const maxStaleVersions = 8
+
+const seconds = (minimum: number) =>
+  Schema.Finite.check(Schema.isBetween({ minimum, maximum: 86_400 }, { message: `must be ${minimum} to 86400` }))
+
+const chance = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }, { message: "must be 0 to 1" }))
+
 const members = {
-  /** A call that is served, e.g. `RunTask`, `DescribeTasks`, `FilterLogEvents`. */
+  /** A call that is served, e.g. `RunTask`, `DescribeTasks`, `FilterLogEvents`; `*` = every call. */
   action: text,
-  /** How many calls it meets; 0 = all until it is cleared. Default 1. */
+  /** How many calls it meets; 0 = all until it is cleared. Default 1, or 0 with `probability` or `lifetimeSeconds`. */
   times: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+  /** Each call that it could meet is met with this chance, 0 to 1; absent = 1. */
+  probability: Schema.optionalKey(chance),
+  /** It is over so long after it came, however few calls it met. */
+  lifetimeSeconds: Schema.optionalKey(seconds(0.001)),
   /** Only calls for this cluster, by name or ARN. */
   cluster: Schema.optionalKey(text),
+  /** Only calls about tasks whose `startedBy` begins with this, or has it as one of its parts between slashes (a run id). */
+  startedBy: Schema.optionalKey(text),
   /** The call fails with this and does nothing. */
   error: Schema.optionalKey(ErrorFault),
-  /** RunTask answers these and launches nothing. */
+  /** RunTask answers these and launches nothing, or only the first `launched` of its tasks. */
   failures: Schema.optionalKey(Schema.NonEmptyArray(FailureFault)),
+  /** With `failures`: so many tasks are launched all the same, a partial success. Default 0. */
+  launched: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 }))),
   /** The connection is reset before the call took effect, or after it: then the answer is lost. */
   reset: Schema.optionalKey(Schema.Literals(["before", "after"])),
+  /** The call takes effect at once, and is answered so much later: longer than its caller waits, it hangs. */
+  delaySeconds: Schema.optionalKey(seconds(0.001)),
+  /** DescribeTasks shows tasks as they were so many changes earlier, as far as they changed since the fault came. */
+  staleVersions: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxStaleVersions }))),
   /** The platform stops what RunTask launches. */
   stop: Schema.optionalKey(StopFault),
   /** What RunTask launches stays in this state until it is stopped. */
-  hold: Schema.optionalKey(Schema.Literals(["PROVISIONING"]))
+  hold: Schema.optionalKey(Schema.Literals(["PROVISIONING"])),
+  /** What RunTask launches is MISSING in DescribeTasks and absent in ListTasks for so long. */
+  missingSeconds: Schema.optionalKey(seconds(0.001)),
+  /** What RunTask launches is forgotten so long after it is RUNNING, and its programs end. */
+  vanishAfterSeconds: Schema.optionalKey(seconds(0))
 }
 
-/** What goes wrong with the next calls of an action: exactly one of `error`, `failures`, `reset`, `stop` and `hold`. */
+/** What goes wrong with calls of an action: exactly one of `effects`. */
 export const Fault = Schema.Struct(members)
 export type Fault = typeof Fault.Type
 
-const effects = ["error", "failures", "reset", "stop", "hold"] as const
-const launchEffects: ReadonlySet<string> = new Set(["failures", "stop", "hold"])
+/** What can go wrong; those of a launch first need one. */
+const launchEffects = ["failures", "stop", "hold", "missingSeconds", "vanishAfterSeconds"] as const
+const effects = ["error", "reset", "delaySeconds", "staleVersions", ...launchEffects] as const
+
+/** Effects that only one action can have. */
+const actionOfEffect: Readonly<Record<string, string>> = {
+  staleVersions: "DescribeTasks",
+  ...Object.fromEntries(launchEffects.map((effect) => [effect, "RunTask"]))
+}
+
+/** Happens to what RunTask launches, not to the call itself. */
+export const isOfLaunch = (fault: Fault): boolean => launchEffects.some((effect) => fault[effect] !== undefined)
 
 /** Members by path, for "did you mean". */
 const knownMembers: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -111,7 +148,7 @@ const unknownMember = (keys: ReadonlyArray<string>): string => {
 
 const actionProblems = (body: object, actions: ReadonlyArray<string>): ReadonlyArray<string> => {
   const action: unknown = Reflect.get(body, "action")
-  if (typeof action !== "string" || action === "" || actions.includes(action)) return []
+  if (typeof action !== "string" || ["", everyAction, ...actions].includes(action)) return []
   const near = nearest(action, actions)
   const advice = near === undefined ? `Served are ${actions.toSorted().join(", ")}.` : `Did you mean ${near}?`
   return [`action: ${action} is not served. ${advice}`]
@@ -125,7 +162,10 @@ const effectProblems = (body: object): ReadonlyArray<string> => {
       ? []
       : [`Give exactly one of ${effects.join(", ")}, not ${given.length === 0 ? "none" : given.join(" and ")}.`]),
     ...given
-      .filter((effect) => launchEffects.has(effect) && action !== "RunTask")
-      .map((effect) => `${effect}: only RunTask can have it.`)
+      .filter((effect) => (actionOfEffect[effect] ?? action) !== action)
+      .map((effect) => `${effect}: only ${actionOfEffect[effect]} can have it.`),
+    ...(Object.hasOwn(body, "launched") && !Object.hasOwn(body, "failures")
+      ? ["launched: it goes with failures, which say what becomes of the other tasks."]
+      : [])
   ]
 }

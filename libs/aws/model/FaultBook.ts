@@ -1,3 +1,4 @@
+import { chanceFrom } from "./chance.ts"
 import type { Fault } from "./Fault.ts"
 
 /** Faults in the book at one time, used up ones included. */
@@ -13,32 +14,54 @@ export interface InjectedFault {
   readonly left: number | undefined
 }
 
-/** The faults that wait for their calls, in the order they came; those that are used up stay to be looked at. */
+interface Entry extends InjectedFault {
+  /** Epoch milliseconds. */
+  readonly endsAt: number
+}
+
+/**
+ * The faults that wait for their calls, in the order they came; those that are used up stay to be looked at. Times are
+ * epoch milliseconds. Chance follows from `seed` and from the order of the calls alone.
+ */
 export class FaultBook {
-  #faults: ReadonlyArray<InjectedFault> = []
+  #faults: ReadonlyArray<Entry> = []
   #ids = 0
+  readonly #chance: () => number
+
+  constructor(seed: number) {
+    this.#chance = chanceFrom(seed)
+  }
 
   /** False: the book is full (`maxFaults`), clear it. */
-  inject(fault: Fault): boolean {
+  inject(fault: Fault, now: number): boolean {
     if (this.#faults.length >= maxFaults) return false
-    const times = fault.times ?? 1
+    const times = fault.times ?? (fault.probability === undefined && fault.lifetimeSeconds === undefined ? 1 : 0)
     this.#ids += 1
-    this.#faults = [...this.#faults, { id: this.#ids, fault, fired: 0, left: times === 0 ? undefined : times }]
+    const endsAt = fault.lifetimeSeconds === undefined ? Number.POSITIVE_INFINITY : now + fault.lifetimeSeconds * 1000
+    this.#faults = [...this.#faults, { id: this.#ids, fault, fired: 0, left: times === 0 ? undefined : times, endsAt }]
     return true
   }
 
-  list(): ReadonlyArray<InjectedFault> {
-    return this.#faults
+  list(now: number): ReadonlyArray<InjectedFault> {
+    return this.#faults.map(({ endsAt, ...fault }) => (now < endsAt ? fault : { ...fault, left: 0 }))
   }
 
   clear(): void {
     this.#faults = []
   }
 
-  /** Uses up one call of the first fault that meets this one. */
-  take(wanted: (fault: Fault) => boolean): Fault | undefined {
+  /** Some fault asks for states that are over: whoever changes a task keeps what it was. */
+  get keepsVersions(): boolean {
+    return this.#faults.some(({ fault }) => fault.staleVersions !== undefined)
+  }
+
+  /** Uses up one call of the first fault that meets this one; each that could has its own luck. */
+  take(now: number, wanted: (fault: Fault) => boolean): Fault | undefined {
     if (this.#faults.length === 0) return undefined
-    const found = this.#faults.find(({ fault, left }) => left !== 0 && wanted(fault))
+    const found = this.#faults.find(
+      ({ fault, left, endsAt }) =>
+        left !== 0 && now < endsAt && wanted(fault) && (fault.probability ?? 1) > this.#chance()
+    )
     if (found === undefined) return undefined
     const used = { ...found, fired: found.fired + 1, left: found.left === undefined ? undefined : found.left - 1 }
     this.#faults = this.#faults.map((each) => (each === found ? used : each))

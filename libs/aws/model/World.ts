@@ -1,6 +1,6 @@
 import type { Cluster, RunTaskRequest, RunTaskResponse, Tag, Task, TaskDefinition } from "@aws-sdk/client-ecs"
 import { DueQueue } from "./DueQueue.ts"
-import type { StopFault } from "./Fault.ts"
+import { maxStaleVersions, type StopFault } from "./Fault.ts"
 import { FaultBook } from "./FaultBook.ts"
 import { type InstanceGroup, type InstanceRecord, makeInstances } from "./instances.ts"
 import { type LogStore, makeLogStore } from "./LogStore.ts"
@@ -37,6 +37,8 @@ export interface EcsModelOptions {
   readonly clusters: ReadonlyArray<string>
   /** Container instances that a cluster has from the moment it exists; other clusters have none. */
   readonly containerInstances: ReadonlyArray<InstanceGroup>
+  /** What chance decides about faults follows from this number and the order of the calls. */
+  readonly faultSeed: number
   /** The networks of every region; at most one is the default VPC. */
   readonly networks: ReadonlyArray<ModelNetwork>
   /** 32 lower-case hexadecimal digits. */
@@ -57,6 +59,7 @@ export interface ModelNetwork {
 
 export type DueThing =
   | { readonly _tag: "Task"; readonly key: TaskKey }
+  | { readonly _tag: "Vanishing"; readonly key: TaskKey }
   | { readonly _tag: "Token"; readonly region: string; readonly cluster: string; readonly token: string }
 
 export interface TaskKey {
@@ -110,6 +113,12 @@ export interface TaskRecord {
   readonly placing?: Placing | undefined
   /** The platform will stop it so. */
   readonly fate?: StopFault | undefined
+  /** Epoch milliseconds until which nobody is told of it; absent = as the options say. */
+  readonly hiddenUntil?: number | undefined
+  /** It is forgotten so long after it is RUNNING. */
+  readonly vanishAfterSeconds?: number | undefined
+  /** What it was before, the oldest first; kept only while a fault asks for it. */
+  readonly earlier?: ReadonlyArray<Task>
   /** When the present state ends by itself; undefined = it waits for something else. */
   readonly dueAt: number | undefined
 }
@@ -130,6 +139,7 @@ export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
     { ...largeInstance, launchType: "EXTERNAL" }
   ],
   onLaunch: () => {},
+  faultSeed: 1,
   networks: [
     {
       vpcId: "vpc-0f1ee70000000001",
@@ -150,7 +160,7 @@ export const makeWorld = (options: EcsModelOptions): World => ({
   options,
   regions: new Map(),
   due: new DueQueue(),
-  faults: new FaultBook(),
+  faults: new FaultBook(options.faultSeed),
   sequence: 0
 })
 
@@ -202,9 +212,15 @@ export const makeCluster = (
   tokens: new Map()
 })
 
-/** `arn:aws:ecs:<region>:<account>:<resource>`. */
+/** `arn:<partition>:ecs:<region>:<account>:<resource>`. */
 export const ecsArn = (world: World, region: string, resource: string): string =>
-  `arn:aws:ecs:${region}:${world.options.accountId}:${resource}`
+  `arn:${partitionOf(region)}:ecs:${region}:${world.options.accountId}:${resource}`
+
+/** China and GovCloud are partitions of their own (AWS General Reference, "ARN format"). */
+export const partitionOf = (region: string): string => {
+  if (region.startsWith("cn-")) return "aws-cn"
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws"
+}
 
 /** The name of a cluster given by name or ARN; absent = `default`. */
 export const clusterName = (reference: string | undefined): string =>
@@ -226,11 +242,17 @@ export const parseTaskArn = (arn: string): TaskKey | undefined => {
 
 /** Stores a task and schedules the end of its state, unless that was `scheduledAt` already. */
 export const putTask = (world: World, record: TaskRecord, scheduledAt?: number): void => {
-  world.regions.get(record.key.region)?.clusters.get(record.key.cluster)?.tasks.set(record.key.id, record)
+  const tasks = world.regions.get(record.key.region)?.clusters.get(record.key.cluster)?.tasks
+  tasks?.set(record.key.id, world.faults.keepsVersions ? withEarlier(record, tasks.get(record.key.id)) : record)
   if (record.dueAt !== undefined && record.dueAt !== scheduledAt) {
     world.due.push(record.dueAt, { _tag: "Task", key: record.key })
   }
 }
+
+const withEarlier = (record: TaskRecord, before: TaskRecord | undefined): TaskRecord =>
+  before === undefined || before.task.version === record.task.version
+    ? record
+    : { ...record, earlier: [...(before.earlier ?? []), before.task].slice(-maxStaleVersions) }
 
 /** Removes every trace of a task; false = there was none. */
 export const forgetTask = (world: World, key: TaskKey): boolean => {

@@ -83,6 +83,10 @@ const runDue = (engine: Engine, now: number): void => {
       world.regions.get(value.region)?.clusters.get(value.cluster)?.tokens.delete(value.token)
       continue
     }
+    if (value._tag === "Vanishing") {
+      forget(engine, value.key)
+      continue
+    }
     const record = findTask(world, value.key)
     if (record?.dueAt === undefined || record.dueAt > now) continue
     if (record.task.lastStatus === "STOPPED") forgetTask(world, value.key)
@@ -123,6 +127,9 @@ const advance = (engine: Engine, record: TaskRecord, event: TaskEvent, now: numb
   putTask(engine.world, next.record, record.dueAt)
   const hasStopped = next.record.task.lastStatus === "STOPPED" && record.task.lastStatus !== "STOPPED"
   if (hasStopped) giveBack(engine, next.record)
+  const hasStarted = next.record.task.lastStatus === "RUNNING" && record.task.lastStatus !== "RUNNING"
+  if (hasStarted && record.vanishAfterSeconds !== undefined)
+    engine.world.due.push(now + record.vanishAfterSeconds * 1000, { _tag: "Vanishing", key: record.key })
   if (next.command !== undefined) obey(engine, next.record, next.command)
 }
 

@@ -1,6 +1,6 @@
 import type { RunTaskRequest } from "@aws-sdk/client-ecs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { fargateLaunch, onFargate, region } from "#test/support/EcsWorld.ts"
 import { EcsModel } from "./EcsModel.ts"
@@ -106,7 +106,109 @@ describe("faults of a call", () => {
   )
 })
 
+const describeTasks = (arns: ReadonlyArray<string>) =>
+  EcsModel.use(({ ecs }) => ecs.DescribeTasks(region, { tasks: [...arns] }))
+
+describe("faults of one run, for a time, late or stale", () => {
+  it.effect.each(["fleet/run-1/", "run-1"])("only calls about tasks that %s started", (startedBy) =>
+    Effect.gen(function* () {
+      yield* register()
+      const one = arnOf(yield* run({ startedBy: "fleet/run-1/1" }))
+      const other = arnOf(yield* run({ startedBy: "fleet/run-10/1" }))
+      yield* inject({ action: "*", times: 0, startedBy, error: { name: "ServerException", message: "" } })
+      const { ecs } = yield* EcsModel
+      assert.strictEqual((yield* describeTasks([other])).tasks?.length, 1)
+      yield* ecs.StopTask(region, { task: other })
+      yield* ecs.DescribeClusters(region, {})
+      yield* Effect.flip(run({ startedBy: "fleet/run-1/2" }))
+      yield* Effect.flip(describeTasks([other, one]))
+      yield* Effect.flip(ecs.StopTask(region, { task: one }))
+      yield* Effect.flip(ecs.ListTasks(region, { startedBy: "fleet/run-1/1" }))
+    }).pipe(Effect.provide(model))
+  )
+
+  it.effect("a token that has expired for a minute, for every call", () =>
+    Effect.gen(function* () {
+      yield* register()
+      yield* inject({ action: "*", lifetimeSeconds: 60, error: { name: "ExpiredTokenException", message: "" } })
+      const { ec2 } = yield* EcsModel
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual((yield* Effect.flip(run())).__type, "ExpiredTokenException")
+      assert.strictEqual((yield* Effect.flip(ec2.DescribeVpcs(region, {}))).__type, "ExpiredTokenException")
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* run()).tasks?.length, 1)
+    }).pipe(Effect.provide(model))
+  )
+
+  it.effect("late: the call takes effect at once, its answer comes after the delay", () =>
+    Effect.gen(function* () {
+      yield* register()
+      yield* inject({ action: "RunTask", delaySeconds: 20 })
+      const answer = yield* Effect.forkChild(run({ clientToken: "t" }))
+      yield* TestClock.adjust("19 seconds")
+      assert.strictEqual(yield* allTasks, 1)
+      assert.isUndefined(answer.pollUnsafe())
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* Fiber.join(answer)).tasks?.length, 1)
+    }).pipe(Effect.provide(model))
+  )
+
+  it.effect("out of order: DescribeTasks shows an older version, and no older than the oldest that was kept", () =>
+    Effect.gen(function* () {
+      yield* register(["simulate", "--seconds", "5"])
+      yield* inject({ action: "DescribeTasks", probability: 0, staleVersions: 1 })
+      const arn = arnOf(yield* run())
+      yield* TestClock.adjust("1 seconds")
+      const running = yield* task(arn)
+      yield* TestClock.adjust("5 seconds")
+      const last = yield* task(arn)
+      assert.deepStrictEqual([running.lastStatus, last.lastStatus], ["RUNNING", "STOPPED"])
+      for (const staleVersions of [1, 4, 8]) yield* inject({ action: "DescribeTasks", staleVersions })
+      assert.strictEqual((yield* task(arn)).lastStatus, "DEPROVISIONING")
+      assert.deepStrictEqual(yield* task(arn), running)
+      assert.strictEqual((yield* task(arn)).lastStatus, "PROVISIONING")
+      assert.deepStrictEqual(yield* task(arn), last)
+    }).pipe(Effect.provide(model))
+  )
+})
+
 describe("faults of a launch", () => {
+  it.effect("a partial success: two of three tasks, and why not the third", () =>
+    Effect.gen(function* () {
+      yield* register()
+      const failures = [{ reason: "Capacity is unavailable at this time." }] as const
+      yield* inject({ action: "RunTask", failures, launched: 2 })
+      const answer = yield* run({ count: 3 })
+      assert.deepStrictEqual([answer.tasks?.length, answer.failures, yield* allTasks], [2, [...failures], 2])
+    }).pipe(Effect.provide(model))
+  )
+
+  it.effect("late: MISSING for five seconds after RunTask, then it is there", () =>
+    Effect.gen(function* () {
+      yield* register()
+      yield* inject({ action: "RunTask", missingSeconds: 5 })
+      const arn = arnOf(yield* run())
+      yield* TestClock.adjust(4999)
+      assert.strictEqual((yield* describeTasks([arn])).failures?.[0]?.reason, "MISSING")
+      assert.strictEqual(yield* allTasks, 0)
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* task(arn)).lastStatus, "RUNNING")
+    }).pipe(Effect.provide(model))
+  )
+
+  it.effect("never: a task vanishes three seconds after it is RUNNING, for good", () =>
+    Effect.gen(function* () {
+      yield* register()
+      yield* inject({ action: "RunTask", vanishAfterSeconds: 3 })
+      const arn = arnOf(yield* run())
+      yield* TestClock.adjust(2999)
+      assert.strictEqual((yield* task(arn)).lastStatus, "RUNNING")
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* describeTasks([arn])).failures?.[0]?.reason, "MISSING")
+      assert.strictEqual(yield* allTasks, 0)
+    }).pipe(Effect.provide(model))
+  )
+
   it.effect("failures: nothing is launched, and a replay of the token neither asks again nor uses up another", () =>
     Effect.gen(function* () {
       yield* register()

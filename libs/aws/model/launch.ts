@@ -47,6 +47,8 @@ export const launchOne = (
     token: order.input.clientToken,
     placing,
     fate: fault?.stop,
+    hiddenUntil: fault?.missingSeconds === undefined ? undefined : now + fault.missingSeconds * 1000,
+    vanishAfterSeconds: fault?.vanishAfterSeconds,
     dueAt: waits || isHeld ? undefined : now + millis
   })
   rememberStarter(cluster, order.input.startedBy, key.id)

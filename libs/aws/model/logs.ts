@@ -15,7 +15,7 @@ import {
   startOf
 } from "./LogStore.ts"
 import { page } from "./pages.ts"
-import { type Region, regionOf, type World } from "./World.ts"
+import { partitionOf, type Region, regionOf, type World } from "./World.ts"
 
 /** Events of one page at most (AWS). A page ends earlier at `maxPageCharacters`. */
 export const maxPageEvents = 10_000
@@ -261,7 +261,7 @@ const groupName = (input: {
   ""
 
 const groupArn = (world: World, region: string, group: LogGroupRecord) =>
-  `arn:aws:logs:${region}:${world.options.accountId}:log-group:${group.name}`
+  `arn:${partitionOf(region)}:logs:${region}:${world.options.accountId}:log-group:${group.name}`
 
 const noGroup = refuse("ResourceNotFoundException", "The specified log group does not exist.")
 const noStream = refuse("ResourceNotFoundException", "The specified log stream does not exist.")

@@ -86,7 +86,7 @@ describe("runTask", () => {
 
   it("records failures under the token: a new try needs a new token", () => {
     const world = worldWith()
-    world.faults.inject({ action: "RunTask", failures: [{ reason: "RESOURCE:CPU" }] })
+    world.faults.inject({ action: "RunTask", failures: [{ reason: "RESOURCE:CPU" }] }, 0)
     const failed = ok(runTask(world, region, { ...input, clientToken: "t" }, 0))
     assert.deepStrictEqual([failed.tasks, failed.failures], [[], [{ reason: "RESOURCE:CPU" }]])
     assert.deepStrictEqual(ok(runTask(world, region, { ...input, clientToken: "t" }, 0)), failed)

@@ -113,15 +113,15 @@ const refuseWaiting = (cluster: ClusterRecord, plans: ReadonlyArray<LaunchPlan>)
 
 /** Those that find room are launched; why the first of the others finds none is told for each container instance. */
 const launch = (world: World, order: Launch, plans: ReadonlyArray<LaunchPlan>, now: number): Sdk.RunTaskResponse => {
-  const fault = takeLaunchFault(world.faults, order.input.cluster)
-  if (fault?.failures !== undefined) return { tasks: [], failures: fault.failures.map((failure) => ({ ...failure })) }
+  const fault = takeLaunchFault(world, order.region, order.input, now)
+  const failures = fault?.failures?.map((failure) => ({ ...failure })) ?? []
   const tasks: Array<Sdk.Task> = []
-  for (const plan of plans) {
+  for (const plan of failures.length === 0 ? plans : plans.slice(0, fault?.launched ?? 0)) {
     const launched = launchOne(world, order, plan, fault, now)
     if (Result.isFailure(launched)) return { tasks, failures: launched.failure }
     tasks.push(launched.success)
   }
-  return { tasks, failures: [] }
+  return { tasks, failures }
 }
 
 const forgetTokenLater = (

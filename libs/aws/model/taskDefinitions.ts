@@ -4,7 +4,7 @@ import { type Answer, refuse } from "./AwsException.ts"
 import { page } from "./pages.ts"
 import { readBack } from "./readBack.ts"
 import { refuseDefinition } from "./taskDefinitionRules.ts"
-import { type DefinitionRecord, ecsArn, type Region, regionOf, type World } from "./World.ts"
+import { type DefinitionRecord, ecsArn, partitionOf, type Region, regionOf, type World } from "./World.ts"
 
 export const registerTaskDefinition = (
   world: World,
@@ -25,7 +25,7 @@ export const registerTaskDefinition = (
       taskDefinitionArn: arn,
       revision,
       registeredAt: new Date(now),
-      registeredBy: `arn:aws:iam::${world.options.accountId}:root`
+      registeredBy: `arn:${partitionOf(region)}:iam::${world.options.accountId}:root`
     }),
     tags
   }

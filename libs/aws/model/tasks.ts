@@ -49,7 +49,7 @@ export const describeTasks = (
 const withoutTags = (task: Sdk.Task): Sdk.Task => (task.tags?.length === 0 ? task : { ...task, tags: [] })
 
 const isVisible = (world: World, record: TaskRecord, now: number): boolean =>
-  now >= (record.task.createdAt?.getTime() ?? 0) + world.options.missingAfterRunSeconds * 1000
+  now >= (record.hiddenUntil ?? (record.task.createdAt?.getTime() ?? 0) + world.options.missingAfterRunSeconds * 1000)
 
 /** Newest launches last. `startedBy` allows no other filter; without `desiredStatus` only RUNNING ones are listed. */
 export const listTasks = (

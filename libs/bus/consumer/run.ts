@@ -25,12 +25,12 @@ export interface ConsumeOptions extends DurableOptions {
   readonly concurrency: number
   /** The consumer's ack wait; messages in hand are heart-beaten each third of it. */
   readonly ackWaitSeconds: number
-  /** How long handlers in hand may go on after an interruption. Default 5. */
+  /** How long handlers in hand may go on after an interruption. Default 4: half of the time a process has to end. */
   readonly drainSeconds?: number
 }
 
 export const defaultDefectTries = 3
-const defaultDrainSeconds = 5
+const defaultDrainSeconds = 4
 /** When the dead letters cannot be reached, the message comes again after this time. */
 export const deadRetryMillis = 5_000
 
