@@ -163,7 +163,7 @@ layer(layerWatchedFleet, { excludeTestServices: true })("definitions", (it) => {
 
   it.effect("a revision that somebody deregistered is replaced, and the run goes on (peers 39, scenario 31)", () =>
     Effect.gen(function* () {
-      const body = { ...least, family: "deregistered" }
+      const body = { ...least, retry: {}, family: "deregistered" }
       const { definition } = yield* launched(body)
       const ecs = yield* ecsClient
       const taskDefinition = definition?.taskDefinitionArn
