@@ -118,11 +118,14 @@ const keepUsed = ({ bucket, settings }: Deps, kept: BucketEntry, entry: ReadyEnt
     ? Effect.void
     : bucket.update(kept.key, EntryCodec.encode({ ...entry, usedAt: instantOf(nowMillis) }), kept.revision)
 
-/** What is only a courtesy to the next one must not hold up the end of the process. */
+/** How long an interrupted registration may take to give its claim up. */
+const COURTESY_MILLIS = 1000
+
+/** What is only a courtesy to the next one must not hold up the end of the process. In fibers that nobody interrupts. */
 const soon = (courtesy: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkDetach(Effect.interruptible(courtesy))
-    const late = yield* Effect.forkDetach(Effect.interruptible(Effect.sleep("1 second")))
+    const late = yield* Effect.forkDetach(Effect.interruptible(Effect.sleep(COURTESY_MILLIS)))
     yield* Effect.raceFirst(Fiber.await(fiber), Fiber.await(late))
   })
 

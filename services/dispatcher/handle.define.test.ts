@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import type { Delivery } from "#bus/Message.ts"
-import type { Verdict } from "#bus/Verdict.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { EcsCalls } from "#test/support/EcsCalls.ts"
@@ -10,6 +9,7 @@ import {
   again,
   crashEverywhere,
   defaultsOf,
+  untilDone as deliver,
   inTime,
   layerMemoryFleet,
   liveRuns,
@@ -56,11 +56,7 @@ const launched = Effect.gen(function* () {
   return fleet
 })
 
-const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
-  Effect.matchEffect(inTime(handleFact(fleet, delivery)), {
-    onFailure: () => Effect.suspend(() => untilDone(fleet, again(delivery))),
-    onSuccess: (verdict) => (verdict._tag === "Nak" ? untilDone(fleet, again(delivery)) : Effect.succeed(verdict))
-  })
+const untilDone = (fleet: Fleet, delivery: Delivery) => deliver((each) => handleFact(fleet, each), delivery)
 
 /** What must be, however it came about: the second attempt ordered once, with another definition, all secrets in it. */
 const isMended = Effect.gen(function* () {

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import type { Delivery } from "#bus/Message.ts"
-import type { Verdict } from "#bus/Verdict.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
@@ -11,6 +10,7 @@ import {
   again,
   crashEverywhere,
   defaultsOf,
+  untilDone as deliver,
   inTime,
   layerMemoryFleet,
   liveRuns,
@@ -52,11 +52,7 @@ const launched = Effect.gen(function* () {
   return fleet
 })
 
-const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
-  Effect.matchEffect(inTime(handleFact(fleet, delivery)), {
-    onFailure: () => Effect.suspend(() => untilDone(fleet, again(delivery))),
-    onSuccess: (verdict) => (verdict._tag === "Nak" ? untilDone(fleet, again(delivery)) : Effect.succeed(verdict))
-  })
+const untilDone = (fleet: Fleet, delivery: Delivery) => deliver((each) => handleFact(fleet, each), delivery)
 
 /** What must be, however it came about: one second order, not before its time, and no end. */
 const isOrderedAgain = Effect.gen(function* () {

@@ -3,7 +3,6 @@ import { Effect, Result } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
 import type { Delivery } from "#bus/Message.ts"
-import type { Verdict } from "#bus/Verdict.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { OVERRIDES_CHARACTERS_MAX } from "#ecs-core/RunTaskInput.ts"
@@ -14,6 +13,7 @@ import {
   again,
   crashEverywhere,
   defaultsOf,
+  untilDone as deliver,
   inTime,
   layerMemoryFleet,
   liveRuns,
@@ -43,13 +43,7 @@ const revisions = Effect.flatMap(EcsModel, ({ ecs }) => ecs.ListTaskDefinitions(
   Effect.map(({ taskDefinitionArns = [] }) => taskDefinitionArns)
 )
 
-/** Delivers until the step is done, as the consumer does after failures and naks. */
-const untilDone = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict> =>
-  Effect.flatMap(inTime(Effect.result(handleRequest(fleet, delivery))), (result) =>
-    Result.isSuccess(result) && result.success._tag !== "Nak"
-      ? Effect.succeed(result.success)
-      : Effect.suspend(() => untilDone(fleet, again(delivery)))
-  )
+const untilDone = (fleet: Fleet, delivery: Delivery) => deliver((each) => handleRequest(fleet, each), delivery)
 
 describe("handleRequest", () => {
   it.effect("registers, records and orders the launch", () =>

@@ -10,6 +10,7 @@ import { type Delivery, text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { MemoryLink } from "#bus/memory/MemoryLink.ts"
 import { Publisher } from "#bus/Publisher.ts"
+import type { Verdict } from "#bus/Verdict.ts"
 import type { Codec } from "#ecs-core/Codec.ts"
 import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { type Run, RunCodec } from "#ecs-core/Run.ts"
@@ -71,6 +72,16 @@ export const published = (
 
 /** The same message, handed out once more. */
 export const again = (delivery: Delivery): Delivery => ({ ...delivery, deliveries: delivery.deliveries + 1 })
+
+/** Delivers until the step is done, as the consumer does after failures and naks. */
+export const untilDone = <E, R>(
+  handle: (delivery: Delivery) => Effect.Effect<Verdict, E, R>,
+  delivery: Delivery
+): Effect.Effect<Verdict, never, R> =>
+  Effect.matchEffect(inTime(handle(delivery)), {
+    onFailure: () => untilDone(handle, again(delivery)),
+    onSuccess: (verdict) => (verdict._tag === "Nak" ? untilDone(handle, again(delivery)) : Effect.succeed(verdict))
+  })
 
 /**
  * Runs a test for every place of a crash, each time on an empty fleet: it gets the number of requests after which its
