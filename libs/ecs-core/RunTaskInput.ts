@@ -179,6 +179,16 @@ const environmentOf = (job: Job, launch: Launch, free: unknown): ReadonlyArray<J
   ]
 }
 
+/** The same launch for another attempt: the program sees its number. */
+export const withAttempt = <A extends Pick<RunTaskInput, "overrides">>(input: A, runId: RunId, attempt: Attempt): A => {
+  const [own, ...others] = input.overrides.containerOverrides
+  if (own === undefined) return input
+  const seen: Readonly<Record<string, string>> = runEnvironment(runId, attempt)
+  const kept = objectsOf(own["environment"]).filter(({ name }) => seen[String(name)] === undefined)
+  const environment = [...kept, ...Object.entries(seen).map(([name, value]) => ({ name, value }))]
+  return { ...input, overrides: { ...input.overrides, containerOverrides: [{ ...own, environment }, ...others] } }
+}
+
 /** Tags of the run request and the job as written, then labels slugged; a null label removes its key (peers 69, 70). */
 const tagsOf = (job: Job, free: unknown): ReadonlyArray<{ readonly key: string; readonly value: string }> => {
   const written = objectsOf(free).map(({ key, value }) => [String(key), textOf(value) ?? ""] as const)

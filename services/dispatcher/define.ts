@@ -1,15 +1,28 @@
 import { Clock, Effect, Result, Schema } from "effect"
+import type { BusUnavailable } from "#bus/BusError.ts"
+import type { RunMessage } from "#ecs-core/Evolve.ts"
 import { type AwsFailure, Problem } from "#ecs-core/errors.ts"
+import type { Attempt, RunId } from "#ecs-core/Ids.ts"
 import { instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { isOfFargate, launchesOn } from "#ecs-core/LaunchOn.ts"
 import { linkDefinition } from "#ecs-core/LinkedDefinition.ts"
-import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
+import { Codecs, type DefinitionSource, type TaskdefReady } from "#ecs-core/Messages.ts"
 import { type AttemptRecord, awaitedSince, type Define, type Run } from "#ecs-core/Run.ts"
+import { Subjects } from "#ecs-core/Subjects.ts"
+import { lastFact } from "#process/Handling.ts"
 import { afterFailure, refusalOf, requestGone } from "./decide.ts"
 import type { DefinitionError, Wish } from "./definitions.ts"
 import type { Fleet } from "./Fleet.ts"
-import { type DefinedAttempt, inputOf, type Launchable, launchProblems, orderOf, preparedFor } from "./order.ts"
+import {
+  type DefinedAttempt,
+  inputOf,
+  type Launchable,
+  launchProblems,
+  orderAfter,
+  orderOf,
+  preparedFor
+} from "./order.ts"
 import { foldInto, type RecordError } from "./records.ts"
 
 /** The job of a run, from its request in hand or in the inbox; undefined = the request is gone. */
@@ -42,7 +55,7 @@ export const define = <E>(
   Effect.gen(function* () {
     const job = yield* jobOf(run)
     const now = yield* Clock.currentTimeMillis
-    if (job === undefined) return yield* foldInto(fleet.runs, run.runId, requestGone(now))
+    if (job === undefined) return yield* foldInto(fleet.runs, run.runId, yield* copied(fleet, run, attempt, now))
     if (Result.isFailure(job)) return yield* foldInto(fleet.runs, run.runId, refusalOf(job.failure, now))
     const made = yield* Effect.result(orderFor(fleet, job.success, run, attempt))
     if (Result.isFailure(made)) return yield* settle(fleet, run, job.success, made.failure)
@@ -55,6 +68,20 @@ export const define = <E>(
     })
     return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success })
   })
+
+/** Without its request a run goes on as it was ordered before; its first attempt, and another definition, need the request. */
+const copied = (fleet: Fleet, { runId }: Run, { attempt, notArn, notBefore }: Wanted, nowMillis: number) =>
+  Effect.gen(function* () {
+    const previous = notArn === undefined ? yield* orderBefore(fleet, runId, attempt) : undefined
+    if (previous === undefined) return requestGone(nowMillis)
+    const message = orderAfter(previous, { at: instantOf(nowMillis), attempt, notBefore })
+    return { kind: "taskdef.ready", message } satisfies RunMessage
+  })
+
+const orderBefore = (fleet: Fleet, runId: RunId, attempt: Attempt) =>
+  attempt === 1
+    ? Effect.undefined
+    : lastFact(fleet.messages, Subjects.taskdefReady(runId, attempt - 1), Codecs.taskdefReady)
 
 interface Made {
   readonly message: TaskdefReady
@@ -153,10 +180,14 @@ export const orderAgain = <E>(
   run: Run,
   known: AttemptRecord,
   jobOf: JobSource<E>
-): Effect.Effect<TaskdefReady | undefined, E | AwsFailure> =>
+): Effect.Effect<TaskdefReady | undefined, E | AwsFailure | BusUnavailable> =>
   Effect.gen(function* () {
     const job = yield* jobOf(run)
-    if (job === undefined || Result.isFailure(job)) return undefined
+    if (job === undefined) {
+      const previous = yield* orderBefore(fleet, run.runId, known.attempt)
+      return previous === undefined ? undefined : orderAfter(previous, { ...known, at: known.definedAt })
+    }
+    if (Result.isFailure(job)) return undefined
     const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt, notBefore } = known
     const { retry } = run
     const region = known.target.region ?? fleet.region

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
+import { MemoryServer } from "#bus/MemoryServer.ts"
 import type { Delivery } from "#bus/Message.ts"
+import type { MemoryStream } from "#bus/memory/MemoryStream.ts"
+import { WireError } from "#bus/wire/Wire.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
@@ -41,6 +44,12 @@ const endOf = ({ message }: ReturnType<typeof failed>) =>
 const rejectionOf = ({ message }: ReturnType<typeof rejected>) =>
   on(Subjects.taskRejected(message.runId, message.attempt), Codecs.taskRejected.encode(message))
 const wish = on(Subjects.runCancel(runId), Codecs.runCancel.encode(cancel(0).message))
+
+/** Requests go with their age. */
+const emptied = (inbox: MemoryStream | WireError): void => {
+  assert(!(inbox instanceof WireError))
+  for (let seq = 1; seq <= inbox.lastSeq; seq++) inbox.remove(seq)
+}
 
 const orders = messagesOf(Streams.fleet, Filters.taskdefReady, Codecs.taskdefReady)
 const stops = messagesOf(Streams.fleet, Filters.taskStop, Codecs.taskStop)
@@ -111,6 +120,22 @@ describe("an attempt that fails and is followed by another", () => {
         yield* untilDone(yield* dispatcher(), yield* startOf(1))
         if (recorded) yield* isOrderedAgain
         else assert.lengthOf(yield* orders, 1)
+        return result._tag === "Success"
+      })
+    )
+  )
+
+  it.effect("late, when its request has left the inbox: ordered as the attempt before, crash at every line", () =>
+    crashEverywhere((requestsMax) =>
+      Effect.gen(function* () {
+        yield* launched
+        yield* Effect.flatMap(MemoryServer, ({ state }) => Effect.sync(() => emptied(state.stream(Streams.inbox))))
+        const fact = yield* endOf(failed(9))
+        const result = yield* inTime(
+          Effect.result(Effect.flatMap(dispatcher(requestsMax), (fleet) => handleFact(fleet, fact)))
+        )
+        assert.deepStrictEqual(yield* untilDone(yield* dispatcher(), again(fact)), { _tag: "Ack" })
+        yield* isOrderedAgain
         return result._tag === "Success"
       })
     )

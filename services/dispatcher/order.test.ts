@@ -4,7 +4,29 @@ import { TaskdefReady } from "#ecs-core/Messages.ts"
 import { OVERRIDES_CHARACTERS_MAX } from "#ecs-core/RunTaskInput.ts"
 import { aJob } from "#test/support/builders.ts"
 import { at, runId, taskDefinitionArn } from "#test/support/messages.ts"
-import { orderOf, preparedFor, problemsBeforeAws } from "./order.ts"
+import { orderAfter, orderOf, preparedFor, problemsBeforeAws } from "./order.ts"
+
+describe("orderAfter", () => {
+  it("is what the request would make of the next attempt, its time to launch counted from the pause", () => {
+    const job = aJob({ env: { A: "1" }, launchTimeoutSeconds: 60 })
+    const order = (attempt: number, seconds: number, notBefore?: number) =>
+      orderOf(
+        job,
+        {
+          runId,
+          attempt,
+          taskDefinitionArn,
+          at: at(seconds),
+          source: "reused",
+          notBefore: notBefore === undefined ? undefined : at(notBefore)
+        },
+        preparedFor(job, "eu-central-1")
+      )
+    const second = orderAfter(order(1, 0), { attempt: 2, at: at(100), notBefore: at(130) })
+    assert.deepStrictEqual(second, order(2, 100, 130))
+    assert.deepStrictEqual(orderAfter(second, { attempt: 3, at: at(200) }), order(3, 200))
+  })
+})
 
 describe("orderOf", () => {
   const attempt = { runId, attempt: 2, taskDefinitionArn, at: at(0), source: "reused" } as const

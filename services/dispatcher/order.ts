@@ -9,7 +9,7 @@ import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
 import { networkPlan } from "#ecs-core/Network.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import type { RetryPolicy } from "#ecs-core/RetryPolicy.ts"
-import { overridesProblem, runTaskInput } from "#ecs-core/RunTaskInput.ts"
+import { overridesProblem, runTaskInput, withAttempt } from "#ecs-core/RunTaskInput.ts"
 import { later } from "#ecs-core/Timeline.ts"
 
 /** A definition that a job can be launched with: prepared, or kept by somebody else and read back. */
@@ -65,7 +65,7 @@ export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchabl
     containerName,
     logs: logPlan(job, definition, containerName, region),
     ...(notBefore === undefined ? {} : { notBefore }),
-    launchDeadline: instantOf(millisOf(later(at, notBefore ?? at)) + job.launchTimeoutSeconds * 1000),
+    launchDeadline: instantOf(millisOf(awaitedFrom(attempt)) + job.launchTimeoutSeconds * 1000),
     taskStartTimeoutSeconds: job.taskStartTimeoutSeconds,
     ...(waitsForInstances(job, launchable) ? { provisioningTimeoutSeconds: job.provisioningTimeoutSeconds } : {}),
     runTimeoutSeconds: job.runTimeoutSeconds,
@@ -73,6 +73,26 @@ export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchabl
     retry: retry ?? job.retry
   }
 }
+
+/** The next attempt as the one before was ordered: for a run whose request has left the inbox meanwhile. */
+export const orderAfter = (
+  previous: TaskdefReady,
+  { at, attempt, notBefore }: Pick<DefinedAttempt, "at" | "attempt" | "notBefore">
+): TaskdefReady => {
+  const { notBefore: _earlier, ...kept } = previous
+  const launchMillis = millisOf(previous.launchDeadline) - millisOf(awaitedFrom(previous))
+  return {
+    ...kept,
+    attempt,
+    at,
+    runTask: withAttempt(previous.runTask, previous.runId, attempt),
+    ...(notBefore === undefined ? {} : { notBefore }),
+    launchDeadline: instantOf(millisOf(awaitedFrom({ at, notBefore })) + launchMillis)
+  }
+}
+
+/** From when on an attempt has `launchTimeoutSeconds`. */
+const awaitedFrom = ({ at, notBefore }: Pick<DefinedAttempt, "at" | "notBefore">): Instant => later(at, notBefore ?? at)
 
 /** A strategy of the account's own providers decides: the task is PROVISIONING until one of them has an instance for it. */
 const waitsForInstances = (job: Job, { clusterHasOwnProviders }: Launchable): boolean =>

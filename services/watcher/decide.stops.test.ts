@@ -89,7 +89,7 @@ describe("judge: deadlines and stops", () => {
   })
 
   it("an order from before the watch is carried out at the first answer, with its reason (peers 118)", () => {
-    const cancelled = watch(started, "fleet:cancelled: superseded")
+    const cancelled = watch(started, { stop: "fleet:cancelled: superseded" })
     assert.deepStrictEqual(reasons(aTask({ lastStatus: "PROVISIONING", version: 1 }), 1, cancelled), [
       "fleet:cancelled: superseded"
     ])

@@ -4,7 +4,22 @@ import { TaskChanged, TaskStopped } from "#ecs-core/Messages.ts"
 import { deprovisioning, ended, looks, running, started, stopped } from "#services/watcher/fixtures/looks.ts"
 import { aTask, exited, millis } from "#test/support/builders.ts"
 import { at, runId, taskArn } from "#test/support/messages.ts"
-import { judge, MISSING_CONFIRM_SECONDS, MISSING_GRACE_SECONDS, watch } from "./decide.ts"
+import {
+  CLUSTER_GONE_SECONDS,
+  type Judgement,
+  judge,
+  judgeWithoutCluster,
+  MISSING_CONFIRM_SECONDS,
+  MISSING_GRACE_SECONDS,
+  type Watched,
+  watch
+} from "./decide.ts"
+
+const changeTold = ({ actions }: Judgement) => {
+  const told = actions.find(({ _tag }) => _tag === "PublishChanged")
+  assert(told?._tag === "PublishChanged")
+  return told.fact
+}
 
 describe("judge: the life of a task", () => {
   it("tells each state once, the end early, and keeps the lease until STOPPED (scenario 58)", () => {
@@ -69,8 +84,25 @@ describe("judge: the life of a task", () => {
     ])
   })
 
-  it("crash: a successor tells the newest state again and the end under the same subject", () => {
+  it("crash: a successor tells the newest state if nobody has, and the end under the same subject", () => {
     assert.deepStrictEqual(looks([51, deprovisioning]), [["changed DEPROVISIONING", "stopped succeeded 0"]])
+  })
+
+  it("crash: a successor does not tell again what its predecessor told (scenario 88)", () => {
+    const told = changeTold(judge(watch(started), running, millis(20)))
+    const successor = watch(started, { changed: told })
+    assert.deepStrictEqual(judge(successor, running, millis(30)).actions, [])
+    assert.deepStrictEqual(judge(successor, { ...running, version: 1, lastStatus: "PENDING" }, millis(30)).actions, [])
+    const later = judge(successor, deprovisioning, millis(50)).actions.map(({ _tag }) => _tag)
+    assert.deepStrictEqual(later, ["PublishChanged", "PublishStopped"])
+  })
+
+  it("crash: a successor knows from its predecessor that the program has run", () => {
+    const successor = watch(started, { changed: changeTold(judge(watch(started), running, millis(20))) })
+    const gone = judge(successor, undefined, millis(61)).watched
+    const end = judge(gone, undefined, millis(72)).actions.find(({ _tag }) => _tag === "PublishStopped")
+    assert(end?._tag === "PublishStopped")
+    assert.isTrue(end.fact.reachedRunning)
   })
 
   it("the facts are valid messages with ECS's own words and times", () => {
@@ -105,6 +137,17 @@ describe("judge: the life of a task", () => {
     const fact = judge(before, crashed, millis(70)).actions.find(({ _tag }) => _tag === "PublishStopped")
     assert(fact?._tag === "PublishStopped")
     assert.isTrue(fact.fact.reachedRunning)
+  })
+})
+
+describe("judge: a task whose cluster ECS does not find", () => {
+  it("for ten minutes it is asked again, then its outcome is unknown; an answer in between begins anew", () => {
+    const ends = (watched: Watched, at: number) =>
+      judgeWithoutCluster(watched, millis(at)).actions.map(({ _tag }) => _tag)
+    const first = judgeWithoutCluster(watch(started), millis(70)).watched
+    assert.deepStrictEqual(ends(first, 70 + CLUSTER_GONE_SECONDS - 0.001), [])
+    assert.deepStrictEqual(ends(first, 70 + CLUSTER_GONE_SECONDS), ["PublishStopped", "Release"])
+    assert.deepStrictEqual(ends(judge(first, running, millis(100)).watched, 70 + CLUSTER_GONE_SECONDS), [])
   })
 })
 

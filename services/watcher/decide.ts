@@ -1,5 +1,5 @@
 import { diagnose } from "#ecs-core/Diagnosis.ts"
-import { instantOf, millisOf } from "#ecs-core/Instant.ts"
+import { type Instant, instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { TaskChanged, TaskStarted, TaskStopped, TaskTimes } from "#ecs-core/Messages.ts"
 import { type StopCode, StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 
@@ -17,6 +17,9 @@ export const MISSING_GRACE_SECONDS = 60
 
 /** Later, a task counts as gone when every answer over so long does not know it: one may be wrong. */
 export const MISSING_CONFIRM_SECONDS = 10
+
+/** A cluster that no answer over so long knows is gone, with its tasks: for a while its credentials may be another account's. */
+export const CLUSTER_GONE_SECONDS = 600
 
 /** A stop that shows no effect is sent again after this time. */
 export const STOP_AGAIN_SECONDS = 30
@@ -43,17 +46,27 @@ export interface Watched {
   readonly stop: WantedStop | undefined
 }
 
-/** A task that nothing is known of yet; `stop`: the reason of a stop order that was given for its attempt. */
-export const watch = (started: TaskStarted, stop?: string): Watched => ({
+/** What was told and ordered about a task before it was ours. */
+export interface Before {
+  /** The reason of a stop order for its attempt. */
+  readonly stop?: string | undefined
+  /** The last change that its owner before told: it is not told again. */
+  readonly changed?: TaskChanged | undefined
+}
+
+/** A task whose owner we become. */
+export const watch = (started: TaskStarted, { changed, stop }: Before = {}): Watched => ({
   started,
-  version: 0,
-  lastStatus: undefined,
-  createdAt: undefined,
-  startedAt: undefined,
+  version: changed?.version ?? 0,
+  lastStatus: changed?.lastStatus,
+  createdAt: optionalMillis(changed?.times.createdAt),
+  startedAt: optionalMillis(changed?.times.startedAt),
   missingSince: undefined,
   over: false,
   stop: stop === undefined ? undefined : { reason: stop, sentAt: undefined }
 })
+
+const optionalMillis = (at: Instant | undefined): number | undefined => (at === undefined ? undefined : millisOf(at))
 
 /** Somebody else carries out a stop order for the task: whether it shows is watched from now on. */
 export const stopOrdered = (watched: Watched, reason: string, nowMillis: number): Watched =>
@@ -96,7 +109,7 @@ export const isEnding = (lastStatus: string | undefined): boolean =>
 
 /** What an answer of ECS means that was asked for at `askedAt`; `task` undefined = DescribeTasks does not know it. */
 export const judge = (before: Watched, task: SeenTask | undefined, askedAt: number): Judgement => {
-  if (task === undefined) return missing(before, askedAt)
+  if (task === undefined) return missing(before, askedAt, MISSING_CONFIRM_SECONDS)
   if (task.version < before.version) return { watched: { ...before, missingSince: undefined }, actions: [] }
   const watched = learn(before, task)
   const hasChanged = task.version > before.version && task.lastStatus !== before.lastStatus
@@ -120,8 +133,8 @@ const learn = (before: Watched, { lastStatus, times, version }: SeenTask): Watch
   version,
   lastStatus,
   missingSince: undefined,
-  createdAt: times.createdAt === undefined ? before.createdAt : millisOf(times.createdAt),
-  startedAt: times.startedAt === undefined ? before.startedAt : millisOf(times.startedAt)
+  createdAt: optionalMillis(times.createdAt) ?? before.createdAt,
+  startedAt: optionalMillis(times.startedAt) ?? before.startedAt
 })
 
 const attemptIsOver = (containerName: string, task: SeenTask): boolean =>
@@ -196,13 +209,17 @@ const endOf = ({ started, startedAt }: Watched, task: SeenTask, nowMillis: numbe
 const mayHaveRun = (startedAt: number | undefined, exitCode: number | undefined): { readonly reachedRunning?: true } =>
   startedAt === undefined && exitCode === undefined ? {} : { reachedRunning: true }
 
+/** What it means that ECS does not even know the task's cluster. */
+export const judgeWithoutCluster = (before: Watched, askedAt: number): Judgement =>
+  missing(before, askedAt, CLUSTER_GONE_SECONDS)
+
 /** Missing right after the launch means "not yet"; later nobody can say how the program ended: never run it again. */
-const missing = (before: Watched, askedAt: number): Judgement => {
+const missing = (before: Watched, askedAt: number, confirmSeconds: number): Judgement => {
   const { started, startedAt } = before
   const missingSince = before.missingSince ?? askedAt
   const watched = { ...before, missingSince }
   const isEarly = askedAt - millisOf(started.at) < MISSING_GRACE_SECONDS * 1000
-  if (isEarly || askedAt - missingSince < MISSING_CONFIRM_SECONDS * 1000) return { watched, actions: [] }
+  if (isEarly || askedAt - missingSince < confirmSeconds * 1000) return { watched, actions: [] }
   const fact: TaskStopped = {
     runId: started.runId,
     attempt: started.attempt,

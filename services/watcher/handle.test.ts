@@ -3,11 +3,20 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
+import type { Delivery } from "#bus/Message.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { aLease, aTaskStop, aTaskStopped } from "#test/support/builders.ts"
 import { aRunningTask, region } from "#test/support/launches.ts"
-import { again, defaultsOf, inTime, layerMemoryFleet, processPorts, published } from "#test/support/MemoryFleet.ts"
+import {
+  again,
+  defaultsOf,
+  inTime,
+  layerMemoryFleet,
+  messagesOf,
+  processPorts,
+  published
+} from "#test/support/MemoryFleet.ts"
 import * as messages from "#test/support/messages.ts"
 import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
@@ -126,6 +135,23 @@ describe("own", () => {
       yield* inTime(own(fleet, owned, yield* startOf(yield* aRunningTask), unknown.lease))
       assert.deepStrictEqual([unreadable.ended(), unknown.ended()], ["dead", "nak 1000"])
       assert.strictEqual(owned.tasks.size, 0)
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+
+  it.effect("crash: what the owner before told is not told again (scenario 88)", () =>
+    Effect.gen(function* () {
+      const fleet = yield* watcher
+      const delivery = yield* startOf(yield* aRunningTask)
+      const lookAs = (one: Delivery) =>
+        Effect.gen(function* () {
+          const owned = noTasks()
+          yield* own(fleet, owned, one, aLease().lease)
+          yield* sweep(fleet, owned)
+          const facts = yield* messagesOf(Streams.fleet, Subjects.taskChanged(runId, 1), Codecs.taskChanged)
+          return facts.map(({ lastStatus }) => lastStatus)
+        })
+      assert.deepStrictEqual(yield* lookAs(delivery), ["RUNNING"])
+      assert.deepStrictEqual(yield* lookAs(again(delivery)), ["RUNNING"])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 })

@@ -15,24 +15,34 @@ import { decideStop, type StopFacts, stopAgainAfterNotFound, stopOrdered, watch 
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { keepSweeping, leaseKey, noTasks, type OwnedTasks } from "./sweep.ts"
 
-/** A task whose stop order cannot be read now goes to a replica that can. */
-const UNREAD_ORDER_MILLIS = 1000
+/** A task about which nothing can be read now goes to a replica that can. */
+const UNREAD_MILLIS = 1000
 
 /**
  * A task is ours from now on: the next sweep asks about it. If a stop was ordered before, it is stopped at once: the
- * order may have been done with when there was no task yet.
+ * order may have been done with when there was no task yet. What an owner before told of it is not told again.
  */
 export const own = (fleet: Fleet, owned: OwnedTasks, delivery: Delivery, lease: Lease): Effect.Effect<void> => {
   const decoded = Codecs.taskStarted.decode(text(delivery))
   if (Result.isFailure(decoded)) return lease.dead(decoded.failure.message)
   const started = decoded.success
-  return lastFact(fleet.messages, Subjects.taskStop(started.runId, started.attempt), Codecs.taskStop).pipe(
-    Effect.map((order) => {
-      owned.tasks.set(leaseKey(started), { watched: watch(started, order?.reason), lease, nextLookAt: 0 })
+  return toldBefore(fleet, started, delivery.deliveries).pipe(
+    Effect.map((before) => {
+      owned.tasks.set(leaseKey(started), { watched: watch(started, before), lease, nextLookAt: 0 })
     }),
-    Effect.catch(() => lease.nak(UNREAD_ORDER_MILLIS))
+    Effect.catch(() => lease.nak(UNREAD_MILLIS))
   )
 }
+
+/** A first delivery has had no owner before; where a server calls a redelivery new, a change is told twice, to no harm. */
+const toldBefore = ({ messages }: Fleet, { runId, attempt }: TaskStarted, deliveries: number) =>
+  Effect.all({
+    stop: Effect.map(lastFact(messages, Subjects.taskStop(runId, attempt), Codecs.taskStop), (order) => order?.reason),
+    changed:
+      deliveries > 1
+        ? lastFact(messages, Subjects.taskChanged(runId, attempt), Codecs.taskChanged)
+        : Effect.succeed(undefined)
+  })
 
 /** A stop needs no ownership: whoever gets the order calls StopTask, as soon as there is a task. */
 export const handleStop = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, BusUnavailable | AwsFailure> =>

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Option, Scope } from "effect"
+import { Effect, Exit, Layer, Option, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { EcsModel } from "#aws/model/EcsModel.ts"
+import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { Health } from "#process/Health.ts"
-import { aRunningTask } from "#test/support/launches.ts"
+import { aRunningTask, region } from "#test/support/launches.ts"
 import { defaultsOf, layerMemoryFleet, processPorts, published } from "#test/support/MemoryFleet.ts"
 import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
@@ -63,17 +65,16 @@ describe("a watcher", () => {
   it.effect("hands its tasks over when it ends, at once (peers 122, scenario 67)", () =>
     Effect.gen(function* () {
       const first = yield* replica(10)
-      const { attempt } = yield* aRunningTask
+      const { attempt, taskArn } = yield* aRunningTask
       yield* until(isToldOf(attempt))
-      const messages = yield* Messages
-      const told = Effect.map(messages.last(Streams.fleet, Subjects.taskChanged(runId, attempt)), (last) =>
-        Option.match(last, { onNone: () => 0, onSome: ({ seq }) => seq })
-      )
-      const before = yield* told
       yield* first.end
+      yield* (yield* EcsModel).ecs.StopTask(region, { task: taskArn })
       yield* replica(10)
       yield* TestClock.adjust("2 seconds")
-      assert.isAbove(yield* told, before)
+      const messages = yield* Messages
+      const told = yield* messages.last(Streams.fleet, Subjects.taskChanged(runId, attempt))
+      const change = Option.map(told, (last) => Result.getOrThrow(Codecs.taskChanged.decode(text(last))).lastStatus)
+      assert.notStrictEqual(Option.getOrThrow(change), "RUNNING")
     }).pipe(Effect.provide(world))
   )
 })

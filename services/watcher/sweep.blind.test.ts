@@ -10,8 +10,9 @@ import { aRunningTask, region } from "#test/support/launches.ts"
 import { defaultsOf, inTime, layerMemoryFleet, messagesOf, processPorts } from "#test/support/MemoryFleet.ts"
 import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
-import { watch } from "./decide.ts"
+import { CLUSTER_GONE_SECONDS, MISSING_GRACE_SECONDS, watch } from "./decide.ts"
 import { makeFleet } from "./Fleet.ts"
+import { BLIND_MILLIS } from "./pollInterval.ts"
 import { keepSweeping, leaseKey, noTasks, sweep } from "./sweep.ts"
 
 /** ECS that is slow, silent or unwilling. */
@@ -76,6 +77,30 @@ describe("sweep", () => {
       assert.deepStrictEqual(yield* changes, [])
     }).pipe(
       Effect.provide(changed(() => ({ describeTasks: () => Effect.fail(anAwsFailure(retry)) }))),
+      Effect.provide(layerMemoryFleet())
+    )
+  )
+
+  it.effect("never: a cluster that ECS does not know any more takes its tasks along, their outcome unknown", () =>
+    Effect.gen(function* () {
+      const started = yield* aRunningTask
+      const owned = owning(started)
+      const fleet = yield* watcher
+      const looks = (CLUSTER_GONE_SECONDS * 1000) / BLIND_MILLIS.never + MISSING_GRACE_SECONDS / 10
+      for (let look = 0; look < looks && owned.tasks.size > 0; look++) {
+        yield* inTime(sweep(fleet, owned))
+        yield* TestClock.adjust(BLIND_MILLIS.never)
+      }
+      const ends = yield* messagesOf(Streams.fleet, Subjects.taskStopped(runId, 1), Codecs.taskStopped)
+      assert.deepStrictEqual(
+        ends.map(({ outcome, problem }) => `${outcome} ${problem?.code}`),
+        ["crashed OutcomeUnknown"]
+      )
+      assert.strictEqual(owned.tasks.size, 0)
+    }).pipe(
+      Effect.provide(
+        changed(() => ({ describeTasks: () => Effect.fail(anAwsFailure("never", { code: "ClusterNotFound" })) }))
+      ),
       Effect.provide(layerMemoryFleet())
     )
   )

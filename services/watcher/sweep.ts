@@ -4,7 +4,7 @@ import type { Lease } from "#bus/Consumer.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { type Action, judge, type SeenTask, type Watched } from "./decide.ts"
+import { type Action, type Judgement, judge, judgeWithoutCluster, type Watched } from "./decide.ts"
 import { type Fleet, seenTask } from "./Fleet.ts"
 import { BLIND_MILLIS, pollMillis } from "./pollInterval.ts"
 
@@ -102,13 +102,13 @@ const lookAt = (fleet: Fleet, owned: OwnedTasks, batch: ReadonlyArray<Owned>): E
     const { askedAt, tasks } = yield* describe(fleet, first, batch)
     yield* Effect.forEach(
       batch,
-      (each) => follow(fleet, owned, each, tasks.get(each.watched.started.taskArn), askedAt),
+      (each) => follow(fleet, owned, each, judge(each.watched, tasks.get(each.watched.started.taskArn), askedAt)),
       {
         concurrency: 16,
         discard: true
       }
     )
-  }).pipe(Effect.catch((failure) => lookLater(batch, failure)))
+  }).pipe(Effect.catch((failure) => lookLater(fleet, owned, batch, failure)))
 
 /** When ECS was asked, after any wait for our turn: what it answers was true then at the earliest. */
 const describe = (fleet: Fleet, { clusterArn, target }: TaskStarted, batch: ReadonlyArray<Owned>) => {
@@ -122,17 +122,21 @@ const describe = (fleet: Fleet, { clusterArn, target }: TaskStarted, batch: Read
   return fleet.pace.paced("readTasks", target)(call)
 }
 
-const lookLater = (batch: ReadonlyArray<Owned>, failure: AwsFailure) =>
+const lookLater = (fleet: Fleet, owned: OwnedTasks, batch: ReadonlyArray<Owned>, failure: AwsFailure) =>
   Effect.gen(function* () {
     yield* Effect.logWarning("tasks could not be described", { tasks: batch.length, why: failure.message })
-    const nextLookAt = (yield* Clock.currentTimeMillis) + BLIND_MILLIS[failure.retry]
-    for (const each of batch) each.nextLookAt = nextLookAt
+    const now = yield* Clock.currentTimeMillis
+    if (failure.code === "ClusterNotFound") {
+      yield* Effect.forEach(batch, (each) => follow(fleet, owned, each, judgeWithoutCluster(each.watched, now)), {
+        discard: true
+      })
+    }
+    for (const each of batch) each.nextLookAt = now + BLIND_MILLIS[failure.retry]
   })
 
 /** Carries out what an answer means. What was told is told once, also where the stop fails and is tried again. */
-const follow = (fleet: Fleet, owned: OwnedTasks, each: Owned, task: SeenTask | undefined, askedAt: number) =>
+const follow = (fleet: Fleet, owned: OwnedTasks, each: Owned, { actions, watched }: Judgement) =>
   Effect.gen(function* () {
-    const { watched, actions } = judge(each.watched, task, askedAt)
     yield* Effect.forEach(actions, (action) => publish(fleet, each, action), { discard: true })
     each.watched = { ...watched, stop: each.watched.stop }
     for (const action of actions) {

@@ -4,6 +4,7 @@ import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
 import { type ServiceName, Streams } from "#ecs-core/Subjects.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
+import { statusesOf } from "#test/support/follow.ts"
 import { LocalAws, launchedTasks, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { layerTest as natsServer, tempFolder } from "#test/support/NatsServer.ts"
 import { countOf, type ServiceProcess, startService } from "#test/support/Processes.ts"
@@ -73,8 +74,13 @@ const verify = (runIds: ReadonlyArray<string>) =>
         runId
       )
       assert.isTrue(end.complete)
+      assert.deepStrictEqual(yield* statusesRepeated(runId), [], runId)
     }
   })
+
+/** What was told more than once of the run's task. */
+const statusesRepeated = (runId: string) =>
+  Effect.map(statusesOf(runId), (statuses) => statuses.filter((status, at) => statuses.indexOf(status) !== at))
 
 it.live(
   "crash: each service is killed once in the middle of 50 runs: 50 ends, 50 tasks, every line once and in order (peers 86, 122, scenario 87, 88)",

@@ -4,12 +4,16 @@ import { Worker } from "node:worker_threads"
 import { type SeedResult, simulate } from "./simulate.ts"
 import type { Share } from "./worker.ts"
 
-/** `npm run simulate -- --seeds N --seed S`: lives through N seeds from S on; ends with 1 if one of them went wrong. */
+/**
+ * `npm run simulate -- --seeds N --seed S`: lives through N seeds from S on; ends with 1 if one of them went wrong, with
+ * `--until-failure` as soon as one did.
+ */
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
     story: { type: "boolean", default: false },
+    "until-failure": { type: "boolean", default: false },
     workers: { type: "string", default: String(availableParallelism()) }
   }
 })
@@ -49,9 +53,10 @@ const take = (
   if (tally.done % PROGRESS_EVERY === 0) process.stdout.write(`${tally.done} of ${seeds} seeds\n`)
 }
 
-const share = (given: Share, took: (result: Omit<SeedResult, "story">) => void): Promise<void> =>
+const share = (given: Share, took: (result: Omit<SeedResult, "story">) => void, stop: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: given })
+    stop.addEventListener("abort", () => void worker.terminate(), { once: true })
     worker.on("message", took)
     worker.once("error", reject)
     worker.once("exit", () => resolve())
@@ -67,7 +72,13 @@ const run = async (first: number, seeds: number, workers: number): Promise<Tally
       step: Math.min(workers, seeds)
     })
   )
-  await Promise.all(shares.map((given) => share(given, (result) => take(tally, seeds, result))))
+  const enough = new AbortController()
+  const took = (result: Omit<SeedResult, "story">) => {
+    if (enough.signal.aborted) return
+    take(tally, seeds, result)
+    if (values["until-failure"] && result.violations.length > 0) enough.abort()
+  }
+  await Promise.all(shares.map((given) => share(given, took, enough.signal)))
   return tally
 }
 
