@@ -13,13 +13,21 @@ describe("memory", () => {
     ["as much as before", 0, true],
     ["30 MB more", 30, true],
     ["31 MB more", 31, false]
-  ])("%s in the last minute: flat is %s", (_, grownMegabytes, isFlat) => {
+  ])("%s in the last third: is that flat?", (_, grownMegabytes, isFlat) => {
     const growth = growthOf(
       samples((seconds) => (100 + (seconds >= 1740 ? grownMegabytes : 0)) * megabyte),
       300
     )
     assert.strictEqual(growth.isFlat, isFlat)
     assert.strictEqual(growth.warmBytes, 100 * megabyte)
+  })
+
+  it("what the garbage collector gives back in between counts for nothing", () => {
+    const sawtooth = growthOf(
+      samples((seconds) => (150 + (seconds % 400) / 4) * megabyte),
+      300
+    )
+    assert.isTrue(sawtooth.isFlat)
   })
 
   it("a fifth of a large process is no growth; what came before the warm-up does not count", () => {

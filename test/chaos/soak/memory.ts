@@ -26,25 +26,27 @@ export const residentBytes = (pids: ReadonlyArray<number>): Effect.Effect<Readon
 /** Memory is flat when it grows by no more than the larger of these, from the end of the warm-up on. */
 export const growthAllowed = { share: 0.2, bytes: 30 * 1024 * 1024 } as const
 
-/** A figure is the mean of so long, since a garbage collector moves single ones up and down. */
-const windowSeconds = 60
-
 export interface Growth {
   readonly warmBytes: number
   readonly endBytes: number
   readonly isFlat: boolean
 }
 
-/** The minute after the warm-up held against the last one. */
+/**
+ * The highest figure of the third that follows the warm-up, held against that of the last third: single figures, and
+ * means too, tell most of all when the garbage collector ran last.
+ */
 export const growthOf = (samples: ReadonlyArray<Sample>, warmUpSeconds: number): Growth => {
   const end = samples.at(-1)?.atSeconds ?? 0
-  const warmBytes = meanBetween(samples, warmUpSeconds, warmUpSeconds + windowSeconds)
-  const endBytes = meanBetween(samples, Math.max(end - windowSeconds, 0), end)
+  const third = (end - warmUpSeconds) / 3
+  const warmBytes = highest(samples, warmUpSeconds, warmUpSeconds + third)
+  const endBytes = highest(samples, end - third, end)
   const grown = endBytes - warmBytes
   return { warmBytes, endBytes, isFlat: grown <= Math.max(growthAllowed.bytes, growthAllowed.share * warmBytes) }
 }
 
-const meanBetween = (samples: ReadonlyArray<Sample>, from: number, to: number): number => {
-  const within = samples.filter(({ atSeconds }) => atSeconds >= from && atSeconds <= to)
-  return within.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(within.length, 1)
-}
+const highest = (samples: ReadonlyArray<Sample>, from: number, to: number): number =>
+  samples.reduce(
+    (most, { atSeconds, bytes }) => (atSeconds >= from && atSeconds <= to ? Math.max(most, bytes) : most),
+    0
+  )

@@ -21,7 +21,7 @@ const settings = {
 }
 
 /** As in a small container: what may be collected is collected, rather than kept because there is room. */
-const serviceSettings = { NODE_OPTIONS: "--max-old-space-size=256" }
+const serviceSettings = { NODE_OPTIONS: "--max-old-space-size=160" }
 
 /** The memory of a process that has just started says nothing; of a short trial, the first third is left out. */
 const warmUpSeconds = ({ minutes }: SoakOptions): number => Math.min(300, minutes * 20)
@@ -115,7 +115,7 @@ const report = (
       isJudged,
       ...growthOf(samples, warmUpSeconds(options))
     }))
-    yield* say(`process          MB after ${Math.round(warmUpSeconds(options))} s   MB at the end   growth`)
+    yield* say(`process        most MB after ${Math.round(warmUpSeconds(options))} s   and at the end   growth`)
     for (const row of rows) yield* say(rowOf(row))
     const grown = rows.filter(({ isFlat, isJudged }) => isJudged && !isFlat)
     const limit = `${growthAllowed.share * 100} % and ${megabytes(growthAllowed.bytes)} MB`
