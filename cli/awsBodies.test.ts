@@ -31,7 +31,15 @@ describe("awsBodies", () => {
     assert.include(bodiesOf({}).notes.join(), "subnets of the default VPC")
     assert.include(bodiesOf({ vpcId: "vpc-1" }).notes.join(), "subnets of vpc-1")
     assert.notInclude(bodiesOf(network).notes.join(), "adds the network")
-    assert.include(bodiesOf({ executionRoleArn: null }).notes.join(), "There is no output to show: no executionRoleArn")
+    assert.include(bodiesOf({ executionRoleArn: null }).notes.join(), "to show: no executionRoleArn")
+  })
+
+  it("says of every container that logs elsewhere that its output will not be shown", () => {
+    const logConfiguration = { logDriver: "splunk" }
+    const proxy = { name: "proxy", image: "proxy:1", logConfiguration }
+    const taskDefinition = { containerDefinitions: [{ name: "main" }, proxy] }
+    const notes = bodiesOf({ executionRoleArn: null, taskDefinition }).notes.join("\n")
+    assert.match(notes, /no output of container "main" .*\n.*no output of container "proxy" to show: .*splunk/)
   })
 
   it("shows of a linked definition the launch alone, and says that nothing is registered", () => {

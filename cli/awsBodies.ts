@@ -4,7 +4,7 @@ import type { Problem } from "#ecs-core/errors.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { launchesOn, runsOnFargate } from "#ecs-core/LaunchOn.ts"
-import { logPlan } from "#ecs-core/LogPlan.ts"
+import { logNotices, logPlan } from "#ecs-core/LogPlan.ts"
 import { mask } from "#ecs-core/Mask.ts"
 import { networkPlan } from "#ecs-core/Network.ts"
 import type { Pool } from "#ecs-core/Pool.ts"
@@ -55,10 +55,10 @@ const prepared = (job: Job, context: LaunchContext): Result.Result<AwsBodies, Re
     ...(tooLarge === undefined ? [] : [tooLarge])
   ]
   if (problems.length > 0) return Result.fail(problems)
-  const { notice } = logPlan(job, definition, containerName, region)
+  const notices = logNotices(logPlan(job, definition, containerName, region))
   return Result.succeed({
     bodies: { RegisterTaskDefinition: mask(definition), RunTask: mask(runTask) },
-    notes: [REUSED, ...launchNotes(job, definition), ...(notice === undefined ? [] : [notice]), ...job.notices]
+    notes: [REUSED, ...launchNotes(job, definition), ...notices, ...job.notices]
   })
 }
 

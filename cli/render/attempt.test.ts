@@ -51,6 +51,19 @@ describe("attemptLines", () => {
     ])
   })
 
+  it("of one with several containers that log: where each of them does, in the order of the record", () => {
+    const source = { logGroup: "fleet", logStreamPrefix: "p", region: "eu-central-1" }
+    const sources = ["main", "a-proxy"].map((container) => ({ ...source, container }))
+    const lines = linesAt(13, ready(1), started(12, { logs: { sources } }))
+    assert.deepStrictEqual(
+      lines.filter((line) => line.includes("log stream")),
+      [
+        "     log stream       fleet p/main/0123456789abcdef0123456789abcdef (eu-central-1)",
+        "     log stream       fleet p/a-proxy/0123456789abcdef0123456789abcdef (eu-central-1)"
+      ]
+    )
+  })
+
   it.each([
     { definition: "registered", words: "registered for it" },
     { definition: "reused", words: "an equal one that was there" },

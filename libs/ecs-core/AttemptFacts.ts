@@ -1,8 +1,9 @@
 import type { Problem } from "./errors.ts"
 import { type Instant, instantOf, millisOf } from "./Instant.ts"
+import { logNotices } from "./LogPlan.ts"
 import type { TaskChanged, TaskDeferred, TaskdefReady, TaskRejected, TaskStarted, TaskStopped } from "./Messages.ts"
 import { type AttemptEnd, type Budget, hasLeft, nextAttempt, pauseMillis } from "./RetryPolicy.ts"
-import { type AttemptRecord, isDefinitionGone, type Run, retryOf, usedOf } from "./Run.ts"
+import { type AttemptRecord, isDefinitionGone, type Run, retryOf, SIDECAR_LOGS_ATTEMPTS_MAX, usedOf } from "./Run.ts"
 import {
   attemptOf,
   finish,
@@ -36,7 +37,7 @@ export const defined = (run: Run, ready: TaskdefReady, notices: ReadonlyArray<st
     target: ready.target
   }
   const moved = move({ ...run, attempts: [...run.attempts, attempt] }, "launching", ready.at)
-  const all = [...notices, ...(ready.logs.notice === undefined ? [] : [ready.logs.notice])]
+  const all = [...notices, ...logNotices(ready.logs)]
   const retry = run.retry ?? ready.retry
   const noticed = {
     ...moved,
@@ -55,7 +56,7 @@ export const started = (run: Run, fact: TaskStarted): Run => {
     taskArn: fact.taskArn,
     clusterArn: fact.clusterArn,
     lastStatus: known.lastStatus ?? fact.lastStatus,
-    logs: fact.logs.sources
+    logs: fact.attempt > SIDECAR_LOGS_ATTEMPTS_MAX ? fact.logs.sources.slice(0, 1) : fact.logs.sources
   })
   return note(follow(noted, fact.attempt, fact.lastStatus, fact.at), fact.at, Said.taskCreated(fact.taskArn))
 }

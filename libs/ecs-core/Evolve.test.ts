@@ -104,6 +104,11 @@ describe("a run without trouble", () => {
     const logs = { sources: [], notice }
     assert.deepStrictEqual(recordOf(requested(0, { notices: [notice] }), ready(1, { logs })).notices, [notice])
     assert.deepStrictEqual(recordOf(requested(0), ready(1, { logs })).notices, [notice])
+    const more = { ...logs, notices: ["No output of the proxy.", notice] }
+    assert.deepStrictEqual(recordOf(requested(0), ready(1, { logs: more })).notices, [
+      notice,
+      "No output of the proxy."
+    ])
   })
 })
 

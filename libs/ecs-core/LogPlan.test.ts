@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { Json } from "#ecs-core/Json.ts"
-import { logPlan } from "#ecs-core/LogPlan.ts"
+import { linkDefinition } from "#ecs-core/LinkedDefinition.ts"
+import { LOG_NOTICES_MAX, logNotices, logPlan } from "#ecs-core/LogPlan.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
+import { CONTAINERS_MAX } from "#ecs-core/RegistrationProblems.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import type { RunRequest } from "#ecs-core/RunRequest.ts"
 import { aJob } from "#test/support/builders.ts"
@@ -131,9 +133,85 @@ describe("logPlan", () => {
     },
     { what: "no stream", found: plan(awslogs(complete), { streamOutput: false }), notice: "streamOutput is false" },
     { what: "no prefix", found: plan(awslogs({ "awslogs-group": "g" })), notice: "no awslogs-stream-prefix" },
-    { what: "no options", found: plan(awslogs({})), notice: "no awslogs-group" }
+    { what: "no options", found: plan(awslogs({})), notice: "no awslogs-group" },
+    { what: "no driver", found: plan({ logConfiguration: {} }), notice: "names no driver" }
   ])("says what is missing: $what", ({ found, notice }) => {
     assert.deepStrictEqual(found.sources, [])
     assert.include(found.notice, notice)
+    assert.notProperty(found, "notices")
+  })
+})
+
+const planOf = (containers: ReadonlyArray<Json>, request: RunRequest = {}) =>
+  logPlan(aJob(request), { containerDefinitions: containers }, "main", region)
+const splunk = { logConfiguration: { logDriver: "splunk" } }
+const sidecars = [
+  { name: "proxy", ...awslogs({ ...complete, "awslogs-stream-prefix": "q" }) },
+  { name: "main", ...awslogs({ "awslogs-group": "own", "awslogs-stream-prefix": "p" }) },
+  { name: "agent" },
+  { name: "shipper", ...splunk },
+  { name: "cache", ...awslogs({ "awslogs-group": "g" }) }
+]
+
+describe("logPlan of several containers", () => {
+  it("reads every container that logs to awslogs, each where it logs itself, its own container first (peers 111)", () => {
+    assert.deepStrictEqual(planOf(sidecars).sources, [
+      { container: "main", logGroup: "own", logStreamPrefix: "p", region },
+      { container: "proxy", logGroup: "g", logStreamPrefix: "q", region: "us-gov-west-1" }
+    ])
+  })
+
+  it("one notice for each other container that logs elsewhere, none for one that has no log configuration (peers 106)", () => {
+    const plan = planOf(sidecars)
+    assert.notProperty(plan, "notice")
+    assert.deepStrictEqual(plan.notices, [
+      'There is no output of container "shipper" to show: it logs with the driver splunk, not awslogs.',
+      'There is no output of container "cache" to show: its log configuration has no awslogs-stream-prefix.'
+    ])
+  })
+
+  it("says of the orchestration container by itself that it has none, and shows the others", () => {
+    const found = planOf([{ name: "main", ...splunk }, ...sidecars.filter(({ name }) => name !== "main")])
+    assert.deepStrictEqual(
+      found.sources.map(({ container }) => container),
+      ["proxy"]
+    )
+    const notice = 'There is no output of container "main" to show: it logs with the driver splunk, not awslogs.'
+    assert.strictEqual(found.notice, notice)
+    assert.lengthOf(found.notices ?? [], 2)
+    assert.deepStrictEqual(logNotices(found), [notice, ...(found.notices ?? [])])
+  })
+
+  it("shows nothing at all, and says so once, where streamOutput is false", () => {
+    assert.deepStrictEqual(planOf(sidecars, { streamOutput: false }), {
+      sources: [],
+      notice: "There is no output to show: streamOutput is false."
+    })
+  })
+
+  it("is the same of a definition that is prepared and of the same one linked", () => {
+    const job = aJob({ executionRoleArn: role, taskDefinition: { containerDefinitions: sidecars } })
+    const prepared = prepareTaskDefinition(job, region)
+    const linked = linkDefinition(aJob({ taskDefinitionArn: "kept:7" }), prepared.definition)
+    const [fromPrepared, fromLinked] = [prepared, linked].map(({ definition, containerName }) =>
+      logPlan(job, definition, containerName, region)
+    )
+    assert.lengthOf(fromPrepared?.sources ?? [], 2)
+    assert.deepStrictEqual(fromLinked, fromPrepared)
+  })
+
+  it("leaves a container without a name out", () => {
+    assert.deepStrictEqual(planOf([{ ...awslogs(complete) }, { name: "main", ...splunk }]).sources, [])
+  })
+
+  it(`has at most ${CONTAINERS_MAX} sources, or ${LOG_NOTICES_MAX} notices of others`, () => {
+    const names = Array.from({ length: CONTAINERS_MAX + 1 }, (_, n) => `c${n}`)
+    const own = { name: "main", ...awslogs(complete) }
+    const sources = planOf([...names.map((name) => ({ name, ...awslogs(complete) })), own]).sources
+    assert.deepStrictEqual(
+      sources.map(({ container }) => container),
+      ["main", ...names.slice(0, CONTAINERS_MAX - 1)]
+    )
+    assert.lengthOf(planOf([...names.map((name) => ({ name, ...splunk })), own]).notices ?? [], LOG_NOTICES_MAX)
   })
 })

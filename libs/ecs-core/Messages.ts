@@ -62,9 +62,12 @@ export const LogSource = Schema.Struct({
 export type LogSource = typeof LogSource.Type
 
 const LogPlan = Schema.Struct({
+  /** Every container whose lines can be read, the orchestration container first; `CONTAINERS_MAX` at most. */
   sources: Schema.Array(LogSource),
-  /** Why there will be no lines, in words for the user. */
-  notice: Schema.optionalKey(Schema.String)
+  /** Why there will be no lines of the orchestration container, in words for the user; others may have theirs. */
+  notice: Schema.optionalKey(Schema.String),
+  /** The same of other containers that log elsewhere, one notice each; `LOG_NOTICES_MAX` at most. */
+  notices: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /** Where a definition comes from; `linked` = somebody else keeps it, and it is never registered again. */

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
 import { RunFinished } from "#ecs-core/Messages.ts"
-import { effects, type Run, RunCodec, runFinished } from "#ecs-core/Run.ts"
+import { CONTAINERS_MAX } from "#ecs-core/RegistrationProblems.ts"
+import { effects, type Run, RunCodec, runFinished, SIDECAR_LOGS_ATTEMPTS_MAX } from "#ecs-core/Run.ts"
 import {
   at,
   cancel,
@@ -142,5 +143,28 @@ describe("RunCodec", () => {
   it("stores a record and reads it back", () => {
     const run = recordOf(requested(0), ready(1), deferred(2), started(3), cancel(4, "why"), stopped(9))
     assert.deepStrictEqual(RunCodec.decode(RunCodec.encode(run)), Result.succeed({ v: 1, ...run }))
+  })
+})
+
+describe("log streams of a record", () => {
+  const attempts = Array.from({ length: 201 }, (_, n) => n + 1)
+  const sources = Array.from({ length: CONTAINERS_MAX }, (_, n) => ({
+    container: `${n}`.padStart(255, "c"),
+    logGroup: "g".repeat(512),
+    logStreamPrefix: "p".repeat(224),
+    region: "ap-northeast-1"
+  }))
+  const longest = recordOf(
+    requested(0),
+    ...attempts.flatMap((attempt) => [ready(attempt, { attempt }), started(attempt, { attempt, logs: { sources } })])
+  )
+
+  it(`are those of all containers up to attempt ${SIDECAR_LOGS_ATTEMPTS_MAX}, then that of the first`, () => {
+    assert.deepStrictEqual(longest.attempts[SIDECAR_LOGS_ATTEMPTS_MAX - 1]?.logs, sources)
+    assert.deepStrictEqual(longest.attempts[SIDECAR_LOGS_ATTEMPTS_MAX]?.logs, sources.slice(0, 1))
+  })
+
+  it("leave room in a message of NATS, however many and long they are", () => {
+    assert.isBelow(RunCodec.encode(longest).length, 512 * 1024)
   })
 })

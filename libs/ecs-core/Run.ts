@@ -10,6 +10,9 @@ import { isOutcome, Outcome, RunState } from "./RunState.ts"
 /** Oldest entries beyond this number are dropped, the first few kept. */
 export const TIMELINE_MAX = 100
 
+/** Attempts beyond this number note their first log stream alone: a record must fit into one message of NATS. */
+export const SIDECAR_LOGS_ATTEMPTS_MAX = 10
+
 /** A cancel that arrives before its request waits this long for it. */
 export const TOMBSTONE_SECONDS = 600
 
@@ -40,6 +43,7 @@ export const AttemptRecord = Schema.Struct({
   taskVersion: Schema.optionalKey(Schema.Int),
   deferred: Schema.optionalKey(Schema.Struct({ try: Schema.Int, problem: Problem, nextTryAt: Instant })),
   times: Schema.optionalKey(TaskTimes),
+  /** Where its lines are, the orchestration container's first. */
   logs: Schema.optionalKey(Schema.Array(LogSource)),
   over: Schema.optionalKey(Schema.Boolean),
   endedAt: Schema.optionalKey(Instant),

@@ -132,7 +132,7 @@ describe("orderOf", () => {
     {
       what: "with logs turned off",
       request: { ...role, configureCloudwatchLogs: false },
-      logs: { sources: [], notice: "There is no output to show: configureCloudwatchLogs is false." }
+      logs: { sources: [], notice: 'There is no output of container "main" to show: configureCloudwatchLogs is false.' }
     }
   ])("log sources $what", ({ logs, request }) => {
     assert.deepStrictEqual(order(request).logs, logs)

@@ -1,9 +1,10 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { AwsWire } from "#test/parity/AwsWire.ts"
-import { launched, layerWatchedFleet, least } from "#test/parity/launched.ts"
+import { executionRoleArn, keptElsewhere, launched, layerWatchedFleet, least } from "#test/parity/launched.ts"
 import { layerFleetWith } from "#test/support/EmbeddedFleet.ts"
 import { clearFaults, inject, launchedTasks } from "#test/support/LocalAws.ts"
+import { recordOf } from "#test/support/MemoryFleet.ts"
 import { layerTest as natsServer } from "#test/support/NatsServer.ts"
 import { output } from "#test/support/runs.ts"
 
@@ -61,6 +62,61 @@ layer(layerWatchedFleet, { excludeTestServices: true })("tasks", (it) => {
         .flatMap(({ action, region }) => (action === "FilterLogEvents" ? [region] : []))
       assert.include(regions, "eu-central-1")
     })
+  )
+})
+
+const logsTo = (group: string) => ({
+  logDriver: "awslogs" as const,
+  options: {
+    "awslogs-create-group": "true",
+    "awslogs-group": group,
+    "awslogs-region": "eu-west-1",
+    "awslogs-stream-prefix": "own"
+  }
+})
+const worker = { name: "worker", image: "local/shell", command: threeLines, logConfiguration: logsTo("/jobs") }
+const proxy = { ...worker, name: "proxy", essential: false, logConfiguration: logsTo("/proxies") }
+const agent = { name: "agent", image: "local/shell", command: ["true"], essential: false }
+const shipper = { ...agent, name: "shipper", logConfiguration: { logDriver: "splunk" as const } }
+const containerDefinitions = [proxy, worker, agent, shipper]
+
+layer(layerWatchedFleet, { excludeTestServices: true })("a task of several containers", (it) => {
+  const { command: _given, image: _image, ...rest } = least
+  it.effect.each(["prepared", "linked"])(
+    "%s: its output is that of all that log to awslogs, each from its own stream (peers 105, 106)",
+    (how) =>
+      Effect.gen(function* () {
+        const definition =
+          how === "linked"
+            ? { taskDefinitionArn: yield* keptElsewhere({ family: "four", executionRoleArn, containerDefinitions }) }
+            : { taskDefinition: { containerDefinitions } }
+        const { runId } = yield* launched({
+          ...rest,
+          ...definition,
+          containerName: "worker",
+          configureCloudwatchLogs: false
+        })
+        const { lines, end } = yield* output(runId)
+        const linesFrom = (container: string) =>
+          lines.flatMap((line) => (line.container === container ? [line.text] : []))
+        assert.deepStrictEqual([linesFrom("worker"), linesFrom("proxy")], [expected, expected])
+        assert.sameMembers(
+          end.containers.map(({ container }) => container),
+          ["worker", "proxy"]
+        )
+        const run = yield* recordOf(runId)
+        assert.deepStrictEqual(
+          run?.attempts[0]?.logs?.map(({ container, logGroup }) => [container, logGroup]),
+          [
+            ["worker", "/jobs"],
+            ["proxy", "/proxies"]
+          ]
+        )
+        assert.deepStrictEqual(
+          run?.notices.filter((notice) => notice.includes("no output")),
+          ['There is no output of container "shipper" to show: it logs with the driver splunk, not awslogs.']
+        )
+      })
   )
 })
 
