@@ -20,7 +20,8 @@ describe("AwsConfig", () => {
         missingStreamSeconds: 2,
         networkCacheSeconds: 300,
         runTaskPerSecond: 19,
-        runTaskBurst: 10
+        runTaskBurst: 10,
+        filterLogEventsPerSecond: undefined
       })
     })
   )
@@ -38,10 +39,16 @@ describe("AwsConfig", () => {
       const edges = {
         FLEET_AWS_MAX_ATTEMPTS: "10",
         FLEET_AWS_RUN_TASK_PER_SECOND: "0.1",
-        FLEET_AWS_NETWORK_CACHE_SECONDS: "0"
+        FLEET_AWS_NETWORK_CACHE_SECONDS: "0",
+        FLEET_AWS_FILTER_LOG_EVENTS_PER_SECOND: "10000"
       }
-      const { maxAttempts, runTaskPerSecond, networkCacheSeconds } = yield* settings(edges)
-      assert.deepStrictEqual([maxAttempts, runTaskPerSecond, networkCacheSeconds], [10, 0.1, 0])
+      const read = yield* settings(edges)
+      assert.deepInclude(read, {
+        maxAttempts: 10,
+        runTaskPerSecond: 0.1,
+        networkCacheSeconds: 0,
+        filterLogEventsPerSecond: 10_000
+      })
     })
   )
 
@@ -50,7 +57,8 @@ describe("AwsConfig", () => {
       const wrong = {
         FLEET_AWS_REQUEST_TIMEOUT_SECONDS: "soon",
         FLEET_AWS_MAX_ATTEMPTS: "11",
-        FLEET_AWS_RUN_TASK_BURST: "0"
+        FLEET_AWS_RUN_TASK_BURST: "0",
+        FLEET_AWS_FILTER_LOG_EVENTS_PER_SECOND: "0"
       }
       const problem = yield* Effect.flip(settings(wrong))
       for (const name of Object.keys(wrong)) assert.include(problem.message, name)

@@ -9,6 +9,12 @@ const between = (minimum: number, maximum: number) =>
 const number = (name: string, byDefault: number, minimum: number, maximum: number): Config.Config<number> =>
   Config.schema(between(minimum, maximum), name).pipe(Config.withDefault(byDefault))
 
+const optional = (name: string, minimum: number, maximum: number): Config.Config<number | undefined> =>
+  Config.schema(between(minimum, maximum), name).pipe(
+    Config.map((value): number | undefined => value),
+    Config.withDefault(undefined)
+  )
+
 /** The settings of `libs/aws`, as environment variables. Credentials are found by the SDK's own chain. */
 export const awsSettings = {
   /** Region of calls that name none. Absent: the SDK's own (the profile's). */
@@ -34,7 +40,9 @@ export const awsSettings = {
   /** RunTask calls per second and region. AWS's quota for Fargate is 20; raised, the quota shared with StopTask follows. */
   runTaskPerSecond: number("FLEET_AWS_RUN_TASK_PER_SECOND", 19, 0.1, 10_000),
   /** RunTask calls at once after a quiet time. AWS's quota for Fargate is 20; a throttle costs more than a pause. */
-  runTaskBurst: number("FLEET_AWS_RUN_TASK_BURST", 10, 1, 10_000)
+  runTaskBurst: number("FLEET_AWS_RUN_TASK_BURST", 10, 1, 10_000),
+  /** FilterLogEvents calls per second in every region. Absent: a little below AWS's quota of the region. */
+  filterLogEventsPerSecond: optional("FLEET_AWS_FILTER_LOG_EVENTS_PER_SECOND", 0.1, 10_000)
 }
 
 export interface AwsSettings {
@@ -48,6 +56,7 @@ export interface AwsSettings {
   readonly networkCacheSeconds: number
   readonly runTaskPerSecond: number
   readonly runTaskBurst: number
+  readonly filterLogEventsPerSecond: number | undefined
 }
 
 /** Every variable that is wrong, in one message. */

@@ -151,7 +151,8 @@ describe("Clients", () => {
       missingStreamSeconds: 2,
       networkCacheSeconds: 300,
       runTaskPerSecond: 19,
-      runTaskBurst: 20
+      runTaskBurst: 20,
+      filterLogEventsPerSecond: undefined
     }
     const { requestHandler, maxAttempts, region } = clientOptions(settings, "eu-west-1")
     assert.deepStrictEqual([maxAttempts, region], [2, "eu-west-1"])

@@ -1,14 +1,30 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber } from "effect"
+import { Clock, ConfigProvider, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { AwsConfig } from "./AwsConfig.ts"
 import { classify } from "./AwsError.ts"
-import { filterLogEventsLimit, maxBuckets, Pace, type PaceClass, stopTaskReserve } from "./Pace.ts"
+import {
+  filterLogEventsElsewhere,
+  filterLogEventsLimit,
+  filterLogEventsQuotas,
+  maxBuckets,
+  Pace,
+  type PaceClass,
+  stopTaskReserve
+} from "./Pace.ts"
 
 const target = { region: "eu-west-1" }
 
 const take = (paceClass: PaceClass, at = target) => Pace.use((pace) => pace.take(paceClass, at))
 const takeMany = (paceClass: PaceClass, count: number) => Effect.repeat(take(paceClass), { times: count - 1 })
 const wait = (paceClass: PaceClass, at = target) => Pace.use((pace) => pace.waitMillis(paceClass, at))
+/** How many calls need not wait. */
+const takeAllOf = (paceClass: PaceClass, at: typeof target) =>
+  Effect.gen(function* () {
+    let taken = 0
+    for (; (yield* wait(paceClass, at)) === 0; taken++) yield* take(paceClass, at)
+    return taken
+  })
 const throttled = (paceClass: PaceClass) => Pace.use((pace) => pace.throttled(paceClass, target))
 
 describe("Pace", () => {
@@ -115,10 +131,36 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Pace.layer()))
   )
 
-  it("FilterLogEvents is as scarce as the region has it", () => {
-    const perSecond = ["us-east-1", "eu-central-1", "eu-west-1", undefined].map(
-      (region) => filterLogEventsLimit(region).perSecond
-    )
-    assert.deepStrictEqual(perSecond, [24, 4.8, 9.6, 9.6])
+  it.each<{ region: string | undefined; perSecond: number; burst: number }>([
+    { region: "us-east-1", perSecond: 24, burst: 24 },
+    { region: "eu-central-1", perSecond: 4.8, burst: 5 },
+    { region: "ap-northeast-3", perSecond: 4.8, burst: 5 },
+    { region: "ap-southeast-3", perSecond: 4.8, burst: 5 },
+    { region: "ca-west-1", perSecond: 4.8, burst: 5 },
+    { region: "il-central-1", perSecond: 4.8, burst: 5 },
+    { region: "us-east-2", perSecond: 9.6, burst: 10 },
+    { region: "eu-west-1", perSecond: 9.6, burst: 10 },
+    { region: undefined, perSecond: 9.6, burst: 10 }
+  ])("FilterLogEvents in $region: $perSecond per second, and never above AWS's quota", ({ region, ...limit }) => {
+    assert.deepStrictEqual(filterLogEventsLimit(region), limit)
+    const quota = filterLogEventsQuotas.get(region ?? "") ?? filterLogEventsElsewhere
+    assert.isBelow(limit.perSecond, quota)
+    assert.isAtMost(limit.burst, quota)
   })
+
+  const burst = (region: string, env: Record<string, string> = {}) =>
+    takeAllOf("filterLogEvents", { region }).pipe(
+      Effect.provide(Pace.layerConfig.pipe(Layer.provide(AwsConfig.layer))),
+      Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+    )
+
+  it.effect("FilterLogEvents has the pace of the region, unless a setting gives one for all", () =>
+    Effect.gen(function* () {
+      const raised = { FLEET_AWS_FILTER_LOG_EVENTS_PER_SECOND: "40.5" }
+      assert.strictEqual(yield* burst("eu-central-1"), 5)
+      assert.strictEqual(yield* burst("us-east-1"), 24)
+      assert.strictEqual(yield* burst("eu-central-1", raised), 41)
+      assert.strictEqual(yield* burst("us-east-1", raised), 41)
+    })
+  )
 })

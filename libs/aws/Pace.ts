@@ -52,10 +52,11 @@ export class Pace extends Context.Service<
   /** With the limits of the settings. */
   static readonly layerConfig = Layer.effect(
     Pace,
-    Effect.map(AwsConfig, ({ runTaskPerSecond, runTaskBurst }) =>
+    Effect.map(AwsConfig, ({ runTaskPerSecond, runTaskBurst, filterLogEventsPerSecond }) =>
       makePace({
         runTask: { perSecond: runTaskPerSecond, burst: runTaskBurst },
-        ...sharedQuota(runTaskPerSecond, runTaskBurst)
+        ...sharedQuota(runTaskPerSecond, runTaskBurst),
+        ...(filterLogEventsPerSecond === undefined ? {} : { filterLogEvents: secondOf(filterLogEventsPerSecond) })
       })
     )
   )
@@ -79,11 +80,31 @@ const sharedQuota = (perSecond: number, burst: number): PaceLimits => {
   return { modifyTasks: { perSecond: 2 * perSecond, burst: Math.max(modifyTasks.burst, burst + stopTaskReserve) } }
 }
 
-/** FilterLogEvents has different quotas by region: 25/s in us-east-1, 5/s in eu-central-1, else 10/s. */
-export const filterLogEventsLimit = (region: string | undefined): Limit => {
-  const perSecond = region === "us-east-1" ? 24 : region === "eu-central-1" ? 4.8 : 9.6
-  return { perSecond, burst: Math.ceil(perSecond) }
-}
+/**
+ * AWS's quota of FilterLogEvents, calls per second and account, in the regions where it is not `filterLogEventsElsewhere`.
+ * Source: "CloudWatch Logs quotas" (docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html), row
+ * "FilterLogEvents throttle limit in transactions per second", which says that it is not adjustable.
+ */
+export const filterLogEventsQuotas: ReadonlyMap<string, number> = new Map([
+  ["us-east-1", 25],
+  ["ap-northeast-3", 5],
+  ["ap-southeast-3", 5],
+  ["ca-west-1", 5],
+  ["eu-central-1", 5],
+  ["il-central-1", 5]
+])
+
+export const filterLogEventsElsewhere = 10
+
+/** What is used of a quota of FilterLogEvents: people look at logs too. */
+const filterLogEventsShare = 0.96
+
+/** The pace of FilterLogEvents in a region, a little below AWS's quota there. */
+export const filterLogEventsLimit = (region: string | undefined): Limit =>
+  secondOf(filterLogEventsShare * (filterLogEventsQuotas.get(region ?? "") ?? filterLogEventsElsewhere))
+
+/** Up to a second's calls at once. */
+const secondOf = (perSecond: number): Limit => ({ perSecond, burst: Math.ceil(perSecond) })
 
 /** Tokens of the shared quota that RunTask leaves to StopTask. */
 export const stopTaskReserve = 20
