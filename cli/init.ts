@@ -12,7 +12,11 @@ const local = option("local", "Create the pool default for local-aws too, where 
 
 export const init = Command.make("init", { local }, (flags) =>
   connected(flags.local ? Effect.andThen(initFleet, initLocalPool) : initFleet)
-).pipe(Command.withDescription("Create streams, buckets, consumers and the fleet's id where they are missing"))
+).pipe(
+  Command.withDescription(
+    "Create streams, buckets, consumers and the fleet's id where they are missing, and apply changed settings"
+  )
+)
 
 export const initFleet = Effect.gen(function* () {
   const setup = yield* setUpFleet(yield* readAll(topologyConfig, ConfigProvider.fromEnv()))

@@ -6,6 +6,9 @@ export const TOPOLOGY_REVISION = 1
 /** Largest message: a request with its environment, or a batch of logs. */
 export const MESSAGE_BYTES_MAX = 256 * 1024
 
+/** Least size of all logs: a message that does not fit would be accepted, and gone. */
+export const LOGS_BYTES_MIN = 4 * MESSAGE_BYTES_MAX
+
 /** Leases and orders in flight at once, all replicas together. */
 export const ACK_PENDING_MAX = 200_000
 
@@ -14,7 +17,9 @@ export interface TopologySettings {
   /** Age of requests, orders and facts. */
   readonly streamAgeSeconds: number
   readonly inboxBytesMax: number
+  /** Age of lines and of how far runs were read; older ones are dropped. */
   readonly logsAgeSeconds: number
+  /** Size of all lines; at the limit a new batch is accepted and pushes out the oldest, of whichever run. */
   readonly logsBytesMax: number
   /** Redelivery of orders and facts whose handler gave no sign of life. */
   readonly ackWaitSeconds: number

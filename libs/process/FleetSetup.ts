@@ -3,7 +3,7 @@ import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import type { PublishError, TopologyMissing, TopologyUnsupported } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
 import { Topology, type TopologyChange } from "#bus/Topology.ts"
-import { fleetTopology, type TopologySettings, topologyDefaults } from "#ecs-core/FleetTopology.ts"
+import { fleetTopology, LOGS_BYTES_MIN, type TopologySettings, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { FleetId } from "#ecs-core/Ids.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
@@ -16,8 +16,9 @@ export interface FleetSetup extends TopologyChange {
 }
 
 /**
- * Creates what is missing of streams, buckets, consumers and the fleet's id; changes nothing that is there. Any number
- * of services may call it at once: the first to create the id decides it for all.
+ * Creates what is missing of streams, buckets, consumers and the fleet's id, and brings those that are there to these
+ * settings; messages over a new limit go at once. Any number of services may call it at once: the first to create the
+ * id decides it for all.
  */
 export const setUpFleet = (
   settings: TopologySettings
@@ -51,10 +52,10 @@ export const topologyConfig = {
   streamAgeSeconds: wholeSetting("FLEET_STREAM_AGE_SECONDS", topologyDefaults.streamAgeSeconds),
   /** Size of the inbox; when it is full, publishing a request is refused. */
   inboxBytesMax: wholeSetting("FLEET_INBOX_BYTES_MAX", topologyDefaults.inboxBytesMax),
-  /** Age of logs. */
+  /** Age of logs; older lines are dropped. */
   logsAgeSeconds: wholeSetting("FLEET_LOGS_AGE_SECONDS", topologyDefaults.logsAgeSeconds),
-  /** Size of all logs; the oldest go first. */
-  logsBytesMax: wholeSetting("FLEET_LOGS_BYTES_MAX", topologyDefaults.logsBytesMax),
+  /** Size of all logs; when it is reached, new lines push out the oldest. */
+  logsBytesMax: wholeSetting("FLEET_LOGS_BYTES_MAX", topologyDefaults.logsBytesMax, LOGS_BYTES_MIN),
   /** How long a message stays with a service that gives no sign of life. */
   ackWaitSeconds: numberSetting("FLEET_ACK_WAIT_SECONDS", topologyDefaults.ackWaitSeconds),
   /** How long a task stays unwatched when the service that owned it dies. */

@@ -3,16 +3,20 @@ import { Effect, Result } from "effect"
 import { readConfig } from "#process/ConfigReport.ts"
 import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
-const settings = { seconds: numberSetting("FLEET_A_SECONDS", 2.5), count: wholeSetting("FLEET_A_COUNT", 4) }
+const settings = {
+  seconds: numberSetting("FLEET_A_SECONDS", 2.5),
+  count: wholeSetting("FLEET_A_COUNT", 4),
+  size: wholeSetting("FLEET_A_SIZE", 20, 10)
+}
 
 const read = (env: Record<string, string>) => Effect.result(readConfig(settings, { env }))
 
 describe("number settings", () => {
   it.effect("have their defaults, and read what is set", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* read({}), Result.succeed({ seconds: 2.5, count: 4 }))
-      const set = yield* read({ FLEET_A_SECONDS: "0.001", FLEET_A_COUNT: "1" })
-      assert.deepStrictEqual(set, Result.succeed({ seconds: 0.001, count: 1 }))
+      assert.deepStrictEqual(yield* read({}), Result.succeed({ seconds: 2.5, count: 4, size: 20 }))
+      const set = yield* read({ FLEET_A_SECONDS: "0.001", FLEET_A_COUNT: "1", FLEET_A_SIZE: "10" })
+      assert.deepStrictEqual(set, Result.succeed({ seconds: 0.001, count: 1, size: 10 }))
     })
   )
 
@@ -23,7 +27,8 @@ describe("number settings", () => {
     ["FLEET_A_SECONDS", "many"],
     ["FLEET_A_COUNT", "0"],
     ["FLEET_A_COUNT", "1.5"],
-    ["FLEET_A_COUNT", "many"]
+    ["FLEET_A_COUNT", "many"],
+    ["FLEET_A_SIZE", "9"]
   ] as const)("%s=%s is refused by name", ([name, value]) =>
     Effect.gen(function* () {
       const result = yield* read({ [name]: value })

@@ -3,9 +3,10 @@ import { Effect } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
+import { Publisher } from "#bus/Publisher.ts"
 import { Topology, type TopologySpec } from "#bus/Topology.ts"
 import { BusBench } from "./bus.bench.ts"
-import { as, type BusIt, roomOf, startClient, storedIn } from "./bus.facts.ts"
+import { as, type BusIt, publishMany, roomOf, startClient, storedIn, textsIn, until } from "./bus.facts.ts"
 
 const ensure = (spec: TopologySpec) => Topology.use((topology) => topology.ensure(spec))
 const inspect = (spec: TopologySpec) => Topology.use((topology) => topology.inspect(spec))
@@ -100,6 +101,38 @@ export const topologySuite = (it: BusIt): void => {
       assert.deepStrictEqual(yield* BusBench.use((bench) => bench.consumers("TOP5")), [])
       assert.deepStrictEqual((yield* ensure(spec)).created, ["consumer TOP5/worker"])
       assert.deepStrictEqual(yield* BusBench.use((bench) => bench.consumers("TOP5")), ["worker"])
+    })
+  )
+
+  it.effect("a smaller byte limit drops the oldest at once; at the limit each new one pushes out the oldest", () =>
+    Effect.gen(function* () {
+      const before = roomOf("top7")
+      yield* ensure(before.spec)
+      const publish = (n: number) =>
+        Publisher.use((publisher) => publisher.publish(before.message(`m${n}`, `${n}`.padEnd(1_000, "."))))
+      const stored = Effect.map(storedIn("TOP7"), (messages) => messages.map(({ subject }) => subject))
+      yield* Effect.forEach([1, 2, 3, 4], publish)
+      const smaller = roomOf("top7", { stream: { maxBytes: 3_500 } }).spec
+      assert.deepStrictEqual((yield* ensure(smaller)).updated, ["stream TOP7"])
+      assert.deepStrictEqual(yield* stored, ["top7.m2", "top7.m3", "top7.m4"])
+      yield* publish(5)
+      assert.deepStrictEqual(yield* stored, ["top7.m3", "top7.m4", "top7.m5"])
+      assert.deepStrictEqual((yield* ensure(before.spec)).updated, ["stream TOP7"])
+      yield* publish(6)
+      assert.deepStrictEqual(yield* stored, ["top7.m3", "top7.m4", "top7.m5", "top7.m6"])
+    })
+  )
+
+  it.effect("a shorter age drops what is older, also of what is there already", () =>
+    Effect.gen(function* () {
+      const before = roomOf("top8")
+      yield* ensure(before.spec)
+      yield* publishMany(before, 2)
+      yield* ensure(roomOf("top8", { stream: { maxAgeSeconds: 1 } }).spec)
+      yield* until(textsIn("TOP8"), (texts) => texts.length === 0)
+      yield* ensure(before.spec)
+      yield* publishMany(before, 1, 3)
+      assert.deepStrictEqual(yield* textsIn("TOP8"), ["m3"])
     })
   )
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, type Scope } from "effect"
-import { tempFolder } from "#test/support/NatsServer.ts"
+import { runTestServer, tempFolder } from "#test/support/NatsServer.ts"
 import { freePort } from "#test/support/ports.ts"
 
 /** The command as its users start it: a process of its own, judged by what it writes and by its exit code. */
@@ -222,6 +222,29 @@ describe("fleet up", () => {
       const again = yield* start(place, ["up", "--nats-port", "0", "--aws-port", "0"])
       yield* again.wrote("ready")
       assert.match((yield* fleet(place, "ps", "--all")).out, /cancelled/)
+    })
+  )
+})
+
+describe("fleet init", () => {
+  it.live("creates everything once, and applies changed settings of the logs to the stream that is there", () =>
+    Effect.gen(function* () {
+      const { url } = yield* runTestServer()
+      const init = (settings: Readonly<Record<string, string>> = {}) =>
+        Effect.flatMap(folder, (place) => fleet({ folder: place, env: { NATS_URL: url, ...settings } }, "init"))
+      assert.include((yield* init()).out, "created  stream FLEET_LOGS\n")
+      const smaller = { FLEET_LOGS_AGE_SECONDS: "3600", FLEET_LOGS_BYTES_MAX: "1048576" }
+      assert.match(
+        (yield* init(smaller)).out,
+        /^updated {2}stream FLEET_LOGS\nFleet [0-9a-f]{8}, topology revision \d+\.\n$/
+      )
+      assert.match((yield* init(smaller)).out, /^Nothing to do/)
+      const wrong = yield* init({ FLEET_LOGS_AGE_SECONDS: "0", FLEET_LOGS_BYTES_MAX: "1048575" })
+      assert.strictEqual(wrong.code, 78)
+      inOrder(wrong.err, [
+        "FLEET_LOGS_AGE_SECONDS: has a value that is not allowed; it must be a whole number from 1 on",
+        "FLEET_LOGS_BYTES_MAX: has a value that is not allowed; it must be a whole number from 1048576 on"
+      ])
     })
   )
 })

@@ -58,7 +58,7 @@ export class MemoryState {
   updateStream(config: WireStream): WireError | undefined {
     const entry = this.entries.get(config.name)
     if (entry === undefined) return missing(`stream ${config.name}`)
-    entry.stream.config = config
+    entry.stream.update(config)
     return undefined
   }
 

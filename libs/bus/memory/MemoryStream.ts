@@ -29,6 +29,12 @@ export class MemoryStream {
     this.onRemoved = onRemoved
   }
 
+  /** What is over a new limit goes at once, the oldest first. */
+  update(config: WireStream): void {
+    this.config = config
+    this.trim([])
+  }
+
   takes(subject: string): boolean {
     return this.config.subjects.some((filter) => subjectMatches(filter, subject))
   }
