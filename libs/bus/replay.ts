@@ -19,6 +19,8 @@ export interface ReplayOptions {
   readonly subject: string
   /** Default: from the oldest message on. */
   readonly fromSeq?: number
+  /** Epoch milliseconds: from the first message on that was stored then or later. Not together with `fromSeq`. */
+  readonly fromTimeMillis?: number
   /** True: goes on with what is published from now on, for ever. False: ends. */
   readonly follow: boolean
 }
@@ -99,13 +101,13 @@ const nextStored = ({ deps: { wire, settings }, options, nextSeq }: Reading) =>
   patiently(settings, wire.next(options.stream, options.subject, nextSeq))
 
 /**
- * The sequence of the last message that is stored now; 0 = none. nats-server answers a question for the last message of
+ * The sequence of the last message that is stored now; 0 = none that is young enough. nats-server answers a question for the last message of
  * `>` with "none" when the very last one was deleted; if there are others, there is no goal, but still an end.
  */
 const lastSeq = Effect.fnUntraced(function* (reading: Reading): Effect.fn.Return<number, WireError> {
   const { deps, options } = reading
   const last = yield* patiently(deps.settings, deps.wire.last(options.stream, options.subject))
-  if (Option.isSome(last)) return last.value.seq
+  if (Option.isSome(last)) return last.value.time < (options.fromTimeMillis ?? 0) ? 0 : last.value.seq
   if (options.subject !== ">") return 0
   return Option.isNone(yield* nextStored(reading)) ? 0 : Number.POSITIVE_INFINITY
 })
@@ -140,11 +142,14 @@ interface Session {
 
 const createConsumer = ({ deps: { wire, settings }, options, consumers, nextSeq }: Reading, name: string) => {
   consumers.add(name)
+  const isAtStart = nextSeq === 1
   const creation = wire.createConsumer(options.stream, {
     name,
     durable: false,
     ack: "none",
-    fromSeq: nextSeq,
+    ...(isAtStart && options.fromTimeMillis !== undefined
+      ? { fromTimeMillis: options.fromTimeMillis }
+      : { fromSeq: nextSeq }),
     inactiveSeconds: settings.replayInactiveSeconds,
     ...(options.subject === ">" ? {} : { filterSubject: options.subject }),
     ...(options.headersOnly ? { headersOnly: true } : {})

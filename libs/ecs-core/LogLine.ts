@@ -10,6 +10,9 @@ export const LINE_BYTES_MAX = 48 * 1024
 export const BATCH_LINES_MAX = 100
 export const BATCH_BYTES_MAX = 64 * 1024
 
+/** Container name of lines that come from the fleet itself: why there is no output, for instance. */
+export const NOTICE_CONTAINER = "fleet"
+
 /** One line of output. `id` is a short hash of CloudWatch's event id: a successor skips what is already published. */
 export const LogLine = Schema.Struct({
   time: Instant,

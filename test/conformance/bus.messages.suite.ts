@@ -47,6 +47,41 @@ export const messagesSuite = (it: BusIt): void => {
     })
   )
 
+  it.effect("a replay from a time on begins with the first message that was stored then", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const messages = yield* Messages
+      yield* publishMany(room, 5)
+      const all = { stream: room.stream, subject: ">", follow: false }
+      const stored = yield* Stream.runCollect(messages.replay(all))
+      const since = (millis: number) =>
+        Effect.map(Stream.runCollect(messages.replay({ ...all, fromTimeMillis: millis })), (read) => read.map(text))
+      for (const { time } of stored) {
+        const young = stored.filter((message) => message.time >= time).map(text)
+        assert.deepStrictEqual(yield* since(time), young)
+      }
+      assert.deepStrictEqual(yield* since(0), stored.map(text))
+      assert.deepStrictEqual(yield* since((stored.at(-1)?.time ?? 0) + 1), [])
+    })
+  )
+
+  it.effect("a following replay from a time on gives the young ones, then what comes", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const messages = yield* Messages
+      const all = { stream: room.stream, subject: room.message("*").subject }
+      yield* publishMany(room, 3)
+      const stored = yield* Stream.runCollect(messages.replay({ ...all, follow: false }))
+      const time = stored[2]?.time ?? 0
+      const young = stored.filter((message) => message.time >= time).map(text)
+      const reader = yield* messages
+        .replay({ ...all, follow: true, fromTimeMillis: time })
+        .pipe(Stream.take(young.length + 1), Stream.runCollect, Effect.forkChild)
+      yield* publishMany(room, 1, 4)
+      assert.deepStrictEqual((yield* Fiber.join(reader)).map(text), [...young, "m4"])
+    })
+  )
+
   it.effect("a replay ends as well when the last messages of the stream were deleted", () =>
     Effect.gen(function* () {
       const room = yield* openRoom()

@@ -40,7 +40,7 @@ export class MemoryConsumer {
   constructor(stream: MemoryStream, config: WireConsumer, now: number) {
     this.stream = stream
     this.config = config
-    this.nextSeq = config.fromSeq ?? 1
+    this.nextSeq = config.fromSeq ?? stream.firstSeqSince(config.fromTimeMillis ?? 0)
     this.pending = stream.count(this.filter, this.nextSeq)
     this.lastPullAt = now
   }

@@ -81,6 +81,12 @@ export class MemoryStream {
     return undefined
   }
 
+  /** The sequence of the first message that was stored then or later; behind the last one where there is none. */
+  firstSeqSince(timeMillis: number): number {
+    for (const [seq, { message }] of this.messages) if (message.time >= timeMillis) return seq
+    return this.lastSeq + 1
+  }
+
   count(filter: string, fromSeq: number): number {
     let count = 0
     for (let m = this.next(filter, fromSeq); m !== undefined; m = this.next(filter, m.seq + 1)) count++

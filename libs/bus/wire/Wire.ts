@@ -74,6 +74,8 @@ export interface WireConsumer {
   readonly durable: boolean
   readonly filterSubject?: string
   readonly fromSeq?: number
+  /** Epoch milliseconds: starts with the first message that was stored then or later. Not together with `fromSeq`. */
+  readonly fromTimeMillis?: number
   readonly ack: "explicit" | "none"
   readonly ackWaitSeconds?: number
   readonly maxAckPending?: number

@@ -51,9 +51,7 @@ export const streamOf = (c: StreamConfig): WireStream => ({
 export const consumerConfigOf = (c: WireConsumer): Partial<ConsumerConfig> => ({
   ...(c.durable ? { durable_name: c.name } : { name: c.name, mem_storage: true, num_replicas: 1 }),
   ...(c.filterSubject === undefined ? {} : { filter_subject: c.filterSubject }),
-  ...(c.fromSeq === undefined
-    ? { deliver_policy: DeliverPolicy.All }
-    : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: c.fromSeq }),
+  ...startOf(c),
   ack_policy: c.ack === "explicit" ? AckPolicy.Explicit : AckPolicy.None,
   replay_policy: ReplayPolicy.Instant,
   max_deliver: c.durable ? -1 : 1,
@@ -62,6 +60,12 @@ export const consumerConfigOf = (c: WireConsumer): Partial<ConsumerConfig> => ({
   ...(c.headersOnly === undefined ? {} : { headers_only: c.headersOnly }),
   ...(c.inactiveSeconds === undefined ? {} : { inactive_threshold: nanosOf(c.inactiveSeconds) })
 })
+
+const startOf = ({ fromSeq, fromTimeMillis }: WireConsumer): Partial<ConsumerConfig> => {
+  if (fromSeq !== undefined) return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: fromSeq }
+  if (fromTimeMillis === undefined) return { deliver_policy: DeliverPolicy.All }
+  return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(fromTimeMillis).toISOString() }
+}
 
 /** How a filter is taken away: an update keeps what it does not name. */
 const everything = ">"
@@ -76,6 +80,7 @@ export const consumerOf = ({ config: c, name }: ConsumerInfo): WireConsumer => (
   durable: c.durable_name !== undefined,
   ...(c.filter_subject === undefined || c.filter_subject === everything ? {} : { filterSubject: c.filter_subject }),
   ...(c.opt_start_seq === undefined ? {} : { fromSeq: c.opt_start_seq }),
+  ...(c.opt_start_time === undefined ? {} : { fromTimeMillis: Date.parse(c.opt_start_time) }),
   ack: c.ack_policy === AckPolicy.Explicit ? "explicit" : "none",
   ...(c.ack_wait === undefined ? {} : { ackWaitSeconds: c.ack_wait / nanosPerSecond }),
   ...(c.max_ack_pending === undefined ? {} : { maxAckPending: c.max_ack_pending }),
