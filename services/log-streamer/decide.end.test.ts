@@ -1,17 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { LogBatch, LogEnd, type LogMessage } from "#ecs-core/LogLine.ts"
+import { LogBatch, LogEnd, type LogMessage, NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
 import { aPosition, aTaskStarted, millis } from "#test/support/builders.ts"
 import { at } from "#test/support/messages.ts"
-import {
-  afterRefusal,
-  drainState,
-  endOf,
-  mergePositions,
-  NOTICE_CONTAINER,
-  noticeBatch,
-  positionsOf
-} from "./decide.ts"
+import { afterRefusal, drainState, endOf, mergePositions, noticeBatch, positionsOf } from "./decide.ts"
 
 const other = aPosition({ attempt: 2, lines: 9 })
 const batch = (...positions: LogBatch["positions"]): LogMessage => ({ attempt: 1, lines: [], positions })

@@ -9,6 +9,7 @@ import {
   type LogLine,
   type LogMessage,
   lineId,
+  NOTICE_CONTAINER,
   type ReadPosition
 } from "#ecs-core/LogLine.ts"
 import type { LogSource, TaskStarted } from "#ecs-core/Messages.ts"
@@ -23,9 +24,6 @@ import type { LogSource, TaskStarted } from "#ecs-core/Messages.ts"
 
 /** A line may be dated before RunTask answered: clocks differ. */
 const CLOCK_SKEW_SECONDS = 60
-
-/** Container name of lines that come from the fleet itself. */
-export const NOTICE_CONTAINER = "fleet"
 
 /** One log stream of an attempt and how far it was read. */
 export interface Reading {
