@@ -97,7 +97,7 @@ export const filterLogEventsQuotas: ReadonlyMap<string, number> = new Map([
 export const filterLogEventsElsewhere = 10
 
 /** What is used of a quota of FilterLogEvents: people look at logs too. */
-const filterLogEventsShare = 0.96
+const filterLogEventsShare = 0.9
 
 /** The pace of FilterLogEvents in a region, a little below AWS's quota there. */
 export const filterLogEventsLimit = (region: string | undefined): Limit =>

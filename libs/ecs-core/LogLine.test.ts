@@ -1,6 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { BATCH_BYTES_MAX, isEnd, LINE_BYTES_MAX, LogBatch, LogCodecs, LogEnd, lineId } from "#ecs-core/LogLine.ts"
+import {
+  BATCH_BYTES_MAX,
+  batchJson,
+  isEnd,
+  LINE_BYTES_MAX,
+  LogBatch,
+  LogCodecs,
+  LogEnd,
+  lineId
+} from "#ecs-core/LogLine.ts"
 
 /** What JSON leaves of a value: -0 becomes 0. */
 const onTheWire = (value: object): never => JSON.parse(JSON.stringify({ v: 1, ...value })) as never
@@ -43,14 +52,26 @@ describe("logs.<runId>", () => {
   })
 })
 
+describe("batchJson", () => {
+  it.prop("is a batch, whatever its lines hold", [LogBatch], ([batch]) => {
+    const json = batchJson(
+      2,
+      batch.lines.map((line) => JSON.stringify(line)),
+      batch.positions
+    )
+    assert.deepStrictEqual(LogCodecs.message.decode(json), Result.succeed(onTheWire({ ...batch, attempt: 2 })))
+    assert.deepStrictEqual(Result.isSuccess(LogCodecs.batch.decode(batchJson(1, [], []))), true)
+  })
+})
+
 describe("lineId", () => {
-  it.prop("is 8 hex characters and always the same for an event", [Schema.String], ([eventId]) => {
-    assert.match(lineId(eventId), /^[0-9a-f]{8}$/)
+  it.prop("is short and always the same for an event", [Schema.String], ([eventId]) => {
+    assert.match(lineId(eventId), /^[0-9a-z]{1,11}$/)
     assert.strictEqual(lineId(eventId), lineId(eventId))
   })
 
-  it("tells the events of a minute apart", () => {
-    const ids = new Set(Array.from({ length: 1000 }, (_, n) => lineId(`3791${n}`)))
-    assert.strictEqual(ids.size, 1000)
+  it("tells 100,000 events of a minute apart", () => {
+    const ids = new Set(Array.from({ length: 100_000 }, (_, n) => lineId(`3791${String(n).padStart(52, "0")}`)))
+    assert.strictEqual(ids.size, 100_000)
   })
 })

@@ -1,8 +1,9 @@
 import { Schema } from "effect"
 import { codec, Version } from "./Codec.ts"
-import { digest } from "./Digest.ts"
+import { Problem } from "./errors.ts"
 import { Attempt } from "./Ids.ts"
 import { Instant } from "./Instant.ts"
+import { Outcome } from "./RunState.ts"
 
 /** A line above this many bytes of JSON is published in pieces. */
 export const LINE_BYTES_MAX = 48 * 1024
@@ -33,6 +34,10 @@ export const ReadPosition = Schema.Struct({
   /** CloudWatch's timestamp of the newest published line, epoch milliseconds; 0 = none yet. */
   time: Schema.Int,
   lines: Schema.Int,
+  /** Size of these lines as JSON. */
+  bytes: Schema.optionalKey(Schema.Int),
+  /** Lines read and not published: the run has more output than is kept of one. */
+  leftOut: Schema.optionalKey(Schema.Int),
   drained: Schema.optionalKey(Schema.Literals(["complete", "cut"]))
 })
 export type ReadPosition = typeof ReadPosition.Type
@@ -52,8 +57,12 @@ export const LogEnd = Schema.Struct({
   end: Schema.Struct({
     lines: Schema.Int,
     containers: Schema.Array(ReadPosition),
-    /** False where draining was cut off: lines may be missing at the end. */
+    /** False where lines may be missing: draining was cut off, or there was more than is kept of one run. */
     complete: Schema.Boolean,
+    /** How the run ended. */
+    outcome: Schema.optionalKey(Outcome),
+    exitCode: Schema.optionalKey(Schema.Int),
+    error: Schema.optionalKey(Problem),
     /** Last lines of a run that did not succeed. */
     tail: Schema.optionalKey(Schema.Array(LogLine))
   })
@@ -67,5 +76,25 @@ export const LogCodecs = { batch: codec(LogBatch), end: codec(LogEnd), message: 
 
 export const isEnd = (message: LogMessage): message is LogEnd => "end" in message
 
-/** Eight hex characters are enough among the lines of one re-read minute. */
-export const lineId = (eventId: string): string => digest("line", eventId).slice(0, 8)
+/** A batch as JSON, of lines that are JSON already: thousands a second, where checking each again would cost most of it. */
+export const batchJson = (
+  attempt: Attempt,
+  lines: ReadonlyArray<string>,
+  positions: ReadonlyArray<ReadPosition>
+): string => `{"v":1,"attempt":${attempt},"lines":[${lines.join(",")}],"positions":${JSON.stringify(positions)}}`
+
+/**
+ * A short hash of CloudWatch's event id (cyrb53: 53 bits, base 36). Two lines count as the same only if their times are
+ * the same as well, so that chance cannot lose one.
+ */
+export const lineId = (eventId: string): string => {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57]
+  for (let at = 0; at < eventId.length; at++) {
+    const code = eventId.charCodeAt(at)
+    high = Math.imul(high ^ code, 2654435761)
+    low = Math.imul(low ^ code, 1597334677)
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
+  return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36)
+}

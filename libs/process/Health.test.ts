@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Metric, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { checkSeconds, Health } from "#process/Health.ts"
+import { checkSeconds, Health, roomOf } from "#process/Health.ts"
 import { HealthServer } from "#process/HealthServer.ts"
 
 describe("Health", () => {
@@ -82,4 +82,14 @@ describe("HealthServer", () => {
       Effect.provide(Health.layer)
     )
   )
+})
+
+describe("roomOf", () => {
+  it.each([
+    { tasks: 0, says: "ok" },
+    { tasks: 99_999, says: "ok" },
+    { tasks: 100_000, says: "at capacity: 100000 of 100000 tasks; start another replica" }
+  ])("$tasks tasks: $says", ({ says, tasks }) => {
+    assert.strictEqual(roomOf(tasks, 100_000, "tasks"), says)
+  })
 })

@@ -47,6 +47,10 @@ export const registerWhereServed = (check: HealthCheck): Effect.Effect<void, nev
     Option.match({ onNone: () => Effect.void, onSome: (health) => health.register(check) })
   )
 
+/** What `/ready` says of a replica's room for more of what it holds. */
+export const roomOf = (held: number, capacity: number, what: string): string =>
+  held < capacity ? "ok" : `at capacity: ${held} of ${capacity} ${what}; start another replica`
+
 const register = (checks: Set<HealthCheck>, check: HealthCheck): Effect.Effect<void, never, Scope.Scope> => {
   const entry = { ...check }
   return Effect.acquireRelease(

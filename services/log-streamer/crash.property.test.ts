@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { LINE_BYTES_MAX, type LogLine, lineId } from "#ecs-core/LogLine.ts"
 import { aPosition, aTaskStarted, millis } from "#test/support/builders.ts"
-import { inBatches, type LogEvent, type Reading, resume, takeNew } from "./decide.ts"
+import { inBatches } from "./batches.ts"
+import { positionAfter } from "./decide.ts"
+import { accept, isDeepDue, type LogEvent, resume, settle, startOf, take } from "./reading.ts"
 
 const LATE = 30_000
 
@@ -35,15 +37,16 @@ const writeLines = (random: Random): ReadonlyArray<Written> => {
 }
 
 /** What one call brings: perhaps from too early on, perhaps cut off, perhaps an event twice. */
-const readRound = (written: ReadonlyArray<Written>, reading: Reading, now: number, random: Random) => {
-  const from = reading.from - (random() < 0.3 ? 60_000 : 0)
+const readPage = (written: ReadonlyArray<Written>, startTime: number, now: number, random: Random) => {
+  const from = startTime - (random() < 0.3 ? 60_000 : 0)
   const visible = written
     .filter((event) => event.visibleAt <= now && event.timestamp >= from)
     .toSorted((a, b) => a.timestamp - b.timestamp)
-  const complete = random() < 0.7
-  const page = complete ? visible : visible.slice(0, Math.floor(random() * visible.length))
+  const isCut = visible.length > 0 && random() < 0.3
+  const page = isCut ? visible.slice(0, 1 + Math.floor(random() * visible.length)) : visible
   const again = page.filter(() => random() < 0.1)
-  return { complete, events: [...page, ...again].toSorted((a, b) => a.timestamp - b.timestamp) }
+  const events = [...page, ...again].toSorted((a, b) => a.timestamp - b.timestamp)
+  return { events, cutAt: isCut ? page.at(-1)?.timestamp : undefined }
 }
 
 interface History {
@@ -65,16 +68,24 @@ const readWithCrashes = (seed: number): History => {
     return reading
   }
   let reading = successor()
-  for (let now = millis(0); now <= end; now += Math.floor(random() * 6000)) {
-    const { complete, events } = readRound(written, reading, now, random)
-    const taken = takeNew(reading, events, { startedAt: now, complete, lateMillis: LATE })
-    const batches = inBatches(taken.lines)
-    const dies = random() < 0.2
-    published.push(...(dies ? batches.slice(0, Math.floor(random() * (batches.length + 1))) : batches).flat())
-    reading = dies ? successor() : taken.reading
+  const look = (now: number, random: Random, isOver: boolean) => {
+    const isDeep = isDeepDue(reading, isOver, now)
+    const { cutAt, events } = readPage(written, startOf(reading, isDeep), now, random)
+    return take(reading, events, { startedAt: now, isDeep, cutAt })
   }
-  const { events } = readRound(written, reading, end, () => 0.5)
-  published.push(...takeNew(reading, events, { startedAt: end, complete: true, lateMillis: LATE }).lines)
+  for (let now = millis(0); now <= end; now += Math.floor(random() * 6000)) {
+    const taken = look(now, random, false)
+    const batches = inBatches(taken.pieces)
+    const dies = random() < 0.2
+    const told = dies ? batches.slice(0, Math.floor(random() * (batches.length + 1))) : batches
+    published.push(...told.flat().map(({ json }) => JSON.parse(json)))
+    if (dies) reading = successor()
+    else {
+      accept(reading, taken, positionAfter(reading.position, taken.pieces, { time: taken.time, leftOut: 0 }))
+      if (taken.look.isDeep && taken.look.cutAt === undefined) settle(reading, taken.look, LATE)
+    }
+  }
+  published.push(...look(end, () => 0.5, true).pieces.map(({ json }) => JSON.parse(json)))
   return { written, published }
 }
 

@@ -1,237 +1,202 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { BATCH_BYTES_MAX, BATCH_LINES_MAX, LINE_BYTES_MAX, lineId } from "#ecs-core/LogLine.ts"
-import { aLine, anEvent, aPosition, aTaskStarted, millis } from "#test/support/builders.ts"
+import { type LogBatch, LogEnd, type LogMessage, NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
+import { aLine, aPosition, aTaskStarted, millis } from "#test/support/builders.ts"
 import { at } from "#test/support/messages.ts"
-import { inBatches, logStreamOf, piecesOf, type Reading, resume, takeNew } from "./decide.ts"
+import { type Piece, pieceOf } from "./batches.ts"
+import {
+  afterRefusal,
+  bytesLeftOf,
+  COUNT_SECONDS,
+  drainState,
+  endOf,
+  endRetryMillis,
+  lastWords,
+  mergePositions,
+  needsPositions,
+  noticesOf,
+  positionAfter,
+  positionsOf,
+  withinLimit,
+  withTail
+} from "./decide.ts"
 
-const LATE = 30_000
-const started = aTaskStarted()
+const other = aPosition({ attempt: 2, lines: 9 })
+const batch = (...positions: LogBatch["positions"]): LogMessage => ({ attempt: 1, lines: [], positions })
+const endMarker: LogMessage = { end: { lines: 3, containers: [aPosition({ lines: 3 })], complete: true } }
 
-const fresh = (): Reading => {
-  const [reading] = resume(started, [], [], LATE)
-  assert(reading !== undefined)
-  return reading
-}
-
-/** A round that began so many milliseconds after nine. */
-const round = (startedAt: number, complete = true) => ({ startedAt: millis(0) + startedAt, complete, lateMillis: LATE })
-
-describe("resume", () => {
-  it("a new attempt begins a minute before RunTask answered: clocks differ", () => {
-    assert.deepInclude(fresh(), {
-      logStream: "fleet_default/main/0123456789abcdef0123456789abcdef",
-      position: aPosition(),
-      from: millis(-60)
-    })
-    assert.strictEqual(fresh().known.size, 0)
+describe("positions", () => {
+  it("mine take their place, those of other attempts and containers stay", () => {
+    const sidecar = aPosition({ container: "sidecar", lines: 1 })
+    const merged = mergePositions([aPosition({ lines: 1 }), other, sidecar], [aPosition({ lines: 5 })])
+    assert.sameDeepMembers([...merged], [other, sidecar, aPosition({ lines: 5 })])
+    assert.deepStrictEqual(mergePositions([], [other]), [other])
   })
 
-  it("crash: the successor reads the last seconds again and knows their lines", () => {
-    const published = [
-      aLine("long ago", { time: at(9) }),
-      aLine("just in", { time: at(10) }),
-      aLine("newest", { time: at(40) }),
-      aLine("of a sidecar", { time: at(40), container: "sidecar" })
-    ]
-    const [reading] = resume(started, [aPosition({ time: millis(40), lines: 3 })], published, LATE)
-    assert(reading !== undefined)
-    assert.strictEqual(reading.from, millis(10))
-    assert.strictEqual(reading.position.lines, 3)
-    assert.deepStrictEqual([...reading.known.keys()], [lineId("just in"), lineId("newest")])
-  })
-
-  it("positions of other attempts and containers are not its own", () => {
-    const others = [
-      aPosition({ attempt: 2, time: 1, lines: 1 }),
-      aPosition({ container: "sidecar", time: 1, lines: 1 })
-    ]
-    assert.deepStrictEqual(resume(started, others, [], LATE)[0]?.position, aPosition())
-  })
-
-  it("names the stream as the awslogs driver does, of old and new ARNs (peers 105)", () => {
-    const source = { container: "main", logGroup: "g", logStreamPrefix: "p/q", region: "r" }
-    assert.strictEqual(logStreamOf(source, "arn:aws:ecs:r:1:task/c/abc"), "p/q/main/abc")
-    assert.strictEqual(logStreamOf(source, "arn:aws:ecs:r:1:task/abc"), "p/q/main/abc")
-  })
-
-  it.each(["aws", "aws-cn", "aws-us-gov"])(
-    "reads the task's id in partition %s too (peers 127, scenario 97)",
-    (partition) => {
-      const source = { container: "main", logGroup: "g", logStreamPrefix: "p", region: "r" }
-      assert.strictEqual(logStreamOf(source, `arn:${partition}:ecs:r:1:task/c/abc`), "p/main/abc")
-    }
-  )
-})
-
-describe("takeNew", () => {
-  it("takes lines in CloudWatch's order, also within one millisecond (peers 107)", () => {
-    const { lines, reading } = takeNew(fresh(), [anEvent("a", 5), anEvent("b", 5), anEvent("c", 7)], round(1000))
-    assert.deepStrictEqual(
-      lines.map(({ text }) => text),
-      ["a", "b", "c"]
-    )
-    assert.deepStrictEqual(lines[0], {
-      time: "2026-03-01T09:00:00.005Z",
-      container: "main",
-      text: "a",
-      id: lineId(anEvent("a", 5).eventId)
-    })
-    assert.deepStrictEqual(reading.position, aPosition({ time: millis(0) + 7, lines: 3 }))
-  })
-
-  it("twice: a line that was read before, or comes twice in one round, is not taken again", () => {
-    const first = takeNew(fresh(), [anEvent("a", 1), anEvent("a", 1)], round(1000))
-    assert.strictEqual(first.lines.length, 1)
-    const second = takeNew(first.reading, [anEvent("a", 1), anEvent("b", 2)], round(2000))
-    assert.deepStrictEqual(
-      second.lines.map(({ text }) => text),
-      ["b"]
-    )
-    assert.strictEqual(second.reading.position.lines, 2)
-  })
-
-  it("late: a line older than the newest is taken and says so; one of the same millisecond is not late", () => {
-    const first = takeNew(fresh(), [anEvent("new", 500)], round(1000))
-    const { lines, reading } = takeNew(first.reading, [anEvent("old", 499), anEvent("same", 500)], round(2000))
-    assert.deepStrictEqual(
-      lines.map(({ late, text }) => [text, late]),
-      [
-        ["old", true],
-        ["same", undefined]
-      ]
-    )
-    assert.strictEqual(reading.position.time, millis(0) + 500)
-  })
-
-  it("twice: lines before its own range, read for another stream of the call, are none of its business", () => {
-    const first = takeNew(fresh(), [anEvent("old", 0)], round(0))
-    const later = takeNew(first.reading, [], round(LATE + 1))
-    assert.strictEqual(later.reading.from, millis(0) + 1)
-    assert.strictEqual(later.reading.known.size, 0)
-    assert.deepStrictEqual(
-      takeNew(later.reading, [anEvent("old", 0), anEvent("edge", 1)], round(LATE + 2)).lines.length,
-      1
-    )
-  })
-
-  it("a complete round moves the range on, an incomplete one only as far as its lines", () => {
-    const events = [anEvent("a", 50_000)]
-    assert.strictEqual(takeNew(fresh(), events, round(90_000)).reading.from, millis(60))
-    assert.strictEqual(takeNew(fresh(), events, round(90_000, false)).reading.from, millis(20))
-    assert.strictEqual(takeNew(fresh(), [], round(90_000, false)).reading.from, millis(-60))
-  })
-
-  it("the range never moves back", () => {
-    const ahead = takeNew(fresh(), [], round(90_000)).reading
-    assert.strictEqual(takeNew(ahead, [], round(80_000)).reading.from, millis(60))
-  })
-
-  it("keeps the ids that the next round will see again, and no others", () => {
-    const { reading } = takeNew(fresh(), [anEvent("a", 0), anEvent("b", 60_000)], round(80_000))
-    assert.deepStrictEqual([...reading.known.values()], [millis(60)])
-  })
-
-  it("a long line comes in numbered pieces with one id", () => {
-    const { lines, reading } = takeNew(fresh(), [anEvent("x".repeat(LINE_BYTES_MAX), 0)], round(1000))
-    assert.deepStrictEqual(
-      lines.map(({ id, last, part }) => [part, last, id === lines[0]?.id]),
-      [
-        [1, undefined, true],
-        [2, true, true]
-      ]
-    )
-    assert.strictEqual(reading.position.lines, 2)
-  })
-
-  it("crash between the pieces of a long line: the successor goes on with the next piece", () => {
-    const event = anEvent("x".repeat(3 * LINE_BYTES_MAX), 0)
-    const { lines } = takeNew(fresh(), [event], round(1000))
-    const published = lines.slice(0, 2)
-    const [successor] = resume(started, [aPosition({ time: millis(0), lines: 2 })], published, LATE)
-    assert(successor !== undefined)
-    const rest = takeNew(successor, [event], round(2000))
-    const piecesOfAll = [...published, ...rest.lines].map(({ last, part, text }) => [part, last, text.length])
-    assert.deepStrictEqual(
-      piecesOfAll,
-      lines.map(({ last, part, text }) => [part, last, text.length])
-    )
-    assert.strictEqual([...published, ...rest.lines].map(({ text }) => text).join(""), event.message)
-    assert.strictEqual(rest.reading.position.lines, lines.length)
-    assert.deepStrictEqual(takeNew(rest.reading, [event], round(3000)).lines, [])
+  it("the last message says them all, batch or end", () => {
+    assert.deepStrictEqual(positionsOf(undefined), [])
+    assert.deepStrictEqual(positionsOf(batch(other)), [other])
+    assert.deepStrictEqual(positionsOf(endMarker), [aPosition({ lines: 3 })])
   })
 })
 
-const sizeOf = (text: string) => Buffer.byteLength(JSON.stringify(text))
-
-describe("piecesOf", () => {
+describe("afterRefusal", () => {
+  const mine = [aPosition({ lines: 5 })]
   it.each([
-    { what: "as long as allowed", text: "x".repeat(10), bytesMax: 12, pieces: 1 },
-    { what: "a byte too long", text: "x".repeat(11), bytesMax: 12, pieces: 2 },
-    { what: "nothing", text: "", bytesMax: 12, pieces: 1 },
-    { what: "control characters, six bytes each in JSON", text: "\u0001\u0001", bytesMax: 13, pieces: 2 },
-    { what: "characters outside the basic plane", text: "😀😀😀", bytesMax: 10, pieces: 2 }
-  ])("$what", ({ bytesMax, pieces, text }) => {
-    assert.strictEqual(piecesOf(text, bytesMax).length, pieces)
+    { what: "another attempt wrote in between", last: batch(aPosition({ lines: 5 }), other), zombie: false },
+    { what: "another attempt wrote, mine is not there yet", last: batch(other), zombie: false },
+    { what: "a predecessor's older position", last: batch(aPosition({ lines: 4 })), zombie: false },
+    { what: "nothing is there any more", last: undefined, zombie: false },
+    { what: "somebody else is further on with this attempt", last: batch(aPosition({ lines: 6 })), zombie: true },
+    {
+      what: "somebody else has drained this attempt",
+      last: batch(aPosition({ lines: 5, drained: "complete" as const })),
+      zombie: true
+    },
+    {
+      what: "somebody else has left more lines out",
+      last: batch(aPosition({ lines: 5, leftOut: 1 })),
+      zombie: true
+    },
+    { what: "the run has its end marker", last: endMarker, zombie: true }
+  ])("$what", ({ last, zombie }) => {
+    const positions = positionsOf(last)
+    assert.deepStrictEqual(afterRefusal(last, mine), zombie ? { _tag: "Zombie" } : { _tag: "Rebase", positions })
   })
-
-  const bytesMax = Schema.Int.check(Schema.isBetween({ minimum: 8, maximum: 40 }))
-  it.prop(
-    "joined they are the text, none is too long as JSON, none empty, no character is cut",
-    [Schema.String, bytesMax],
-    ([text, bytesMax]) => {
-      const pieces = piecesOf(text, bytesMax)
-      assert.strictEqual(pieces.join(""), text)
-      assert.isTrue(pieces.every((piece) => sizeOf(piece) <= bytesMax))
-      assert.isTrue(pieces.length === 1 || pieces.every((piece) => piece !== ""))
-      assert.deepStrictEqual(
-        pieces.flatMap((piece) => [...piece]),
-        [...text]
-      )
-    }
-  )
 })
 
-describe("inBatches", () => {
-  const bytesOf = (lines: ReadonlyArray<unknown>) =>
-    lines.reduce<number>((sum, line) => sum + Buffer.byteLength(JSON.stringify(line)) + 1, 0)
-  /** A line that takes so many bytes of a batch. */
-  const lineOf = (bytes: number) => aLine("x".repeat(bytes - bytesOf([aLine("")])), { id: lineId("") })
+describe("drainState", () => {
+  const rule = { drainQuietSeconds: 5, drainQuietPolls: 3, drainMaxSeconds: 60 }
+  it.each([
+    { what: "quiet long enough and often enough", quietSince: 10, quietPolls: 3, now: 15, state: "complete" },
+    { what: "a moment too short", quietSince: 10, quietPolls: 9, now: 14.999, state: undefined },
+    { what: "a round too few", quietSince: 10, quietPolls: 2, now: 59, state: undefined },
+    { what: "lines up to the limit", quietSince: 59.999, quietPolls: 0, now: 59.999, state: undefined },
+    { what: "lines beyond the limit", quietSince: 60, quietPolls: 0, now: 60, state: "cut" },
+    { what: "never heard: reading failed all the time", quietSince: 60, quietPolls: 0, now: 61, state: "cut" },
+    { what: "quiet at last, at the limit", quietSince: 55, quietPolls: 3, now: 60, state: "complete" }
+  ])("$what: $state (peers 110)", ({ now, quietPolls, quietSince, state }) => {
+    const silence = { drainingSince: millis(0), quietSince: millis(quietSince), quietPolls }
+    assert.strictEqual(drainState(silence, rule, millis(now)), state)
+  })
+})
+
+const textsOf = (pieces: ReadonlyArray<Piece>): ReadonlyArray<string> => pieces.map(({ json }) => JSON.parse(json).text)
+
+describe("noticesOf", () => {
+  it("say why there will be no lines: of the orchestration container first, then of the others", () => {
+    const logs = { sources: [], notice: "There is no output to show.", notices: ["Nor of the proxy."] }
+    const notices = noticesOf(aTaskStarted({ logs }))
+    assert.deepStrictEqual(textsOf(notices), ["There is no output to show.", "Nor of the proxy."])
+    const [first] = notices
+    assert(first !== undefined)
+    assert.deepStrictEqual(JSON.parse(first.json), { time: at(0), container: NOTICE_CONTAINER, text: logs.notice })
+    assert.deepStrictEqual(noticesOf(aTaskStarted({ logs: { sources: [] } })), [])
+  })
+})
+
+describe("the limit of one run", () => {
+  const three = ["one", "two", "three"].map((text) => pieceOf(aLine(text)))
+  const size = (pieces: ReadonlyArray<Piece>) => pieces.reduce((sum, { bytes }) => sum + bytes, 0)
 
   it.each([
-    { lines: 0, sizes: [] },
-    { lines: 1, sizes: [1] },
-    { lines: BATCH_LINES_MAX, sizes: [BATCH_LINES_MAX] },
-    { lines: BATCH_LINES_MAX + 1, sizes: [BATCH_LINES_MAX, 1] }
-  ])("$lines short lines in batches of $sizes", ({ lines, sizes }) => {
-    const batches = inBatches(Array.from({ length: lines }, (_, n) => aLine(`line ${n}`)))
-    assert.deepStrictEqual(
-      batches.map(({ length }) => length),
-      sizes
-    )
+    { what: "all fit, to the last byte", bytesLeft: size(three), published: 3, leftOut: 0 },
+    { what: "a byte too little", bytesLeft: size(three) - 1, published: 2, leftOut: 1 },
+    { what: "nothing fits any more", bytesLeft: 0, published: 0, leftOut: 3 }
+  ])("$what", ({ bytesLeft, leftOut, published }) => {
+    const result = withinLimit(three, bytesLeft)
+    assert.deepStrictEqual([result.published.length, result.leftOut], [published, leftOut])
   })
 
-  it("a batch may be as large as allowed and not a byte larger", () => {
-    const half = BATCH_BYTES_MAX / 2
-    assert.strictEqual(bytesOf([lineOf(half), lineOf(half)]), BATCH_BYTES_MAX)
-    assert.strictEqual(inBatches([lineOf(half), lineOf(half)]).length, 1)
-    assert.strictEqual(inBatches([lineOf(half), lineOf(half + 1)]).length, 2)
+  it("of a long line its beginning counts, not its pieces", () => {
+    const pieces = [1, 2, 3].map((part) => pieceOf(aLine("x", { part })))
+    assert.strictEqual(withinLimit(pieces, 0).leftOut, 1)
   })
 
-  it("the longest piece of a line fits", () => {
-    assert.isBelow(bytesOf([{ ...aLine("x".repeat(LINE_BYTES_MAX - 2)), part: 1000, last: true }]), BATCH_BYTES_MAX)
+  it("counts all attempts and containers, and lets nothing through behind what was left out", () => {
+    const two = [aPosition({ bytes: 10 }), aPosition({ attempt: 2, bytes: 20 })]
+    assert.strictEqual(bytesLeftOf(two, 100), 70)
+    assert.strictEqual(bytesLeftOf([...two, aPosition({ container: "sidecar", leftOut: 1 })], 100), 0)
   })
 
-  const sizes = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 48_000 })))
-  it.prop(
-    "nothing is lost, the order stays, every batch is within its limits and none is empty",
-    [sizes],
-    ([sizes]) => {
-      const lines = sizes.map((bytes, n) => ({ ...lineOf(bytes), part: n }))
-      const batches = inBatches(lines)
-      assert.deepStrictEqual(batches.flat(), lines)
-      assert.isTrue(batches.every((batch) => batch.length > 0 && batch.length <= BATCH_LINES_MAX))
-      assert.isTrue(batches.every((batch) => bytesOf(batch) <= BATCH_BYTES_MAX))
+  it("positions go on counting; at the end one line says how many are missing, and of which container", () => {
+    const before = aPosition({ lines: 1, bytes: 5 })
+    const after = positionAfter(before, three, { time: millis(9), leftOut: 2 })
+    assert.deepStrictEqual(after, { ...before, time: millis(9), lines: 4, bytes: 5 + size(three), leftOut: 2 })
+    const words = lastWords([after, aPosition({ container: "sidecar" })], { runBytesMax: 9, unreadable: undefined }, 0)
+    assert.deepStrictEqual(textsOf(words), [
+      '2 lines of container "main" are not shown: a run keeps 9 bytes of output.'
+    ])
+  })
+
+  it("what could not be read is said as well", () => {
+    assert.deepStrictEqual(textsOf(lastWords([aPosition()], { runBytesMax: 9, unreadable: "access denied" }, 0)), [
+      "The output could not be read to its end: access denied"
+    ])
+  })
+
+  it.each([
+    { what: "lines are being left out", sinceSeconds: COUNT_SECONDS, isCounting: true, expected: true },
+    { what: "a moment earlier", sinceSeconds: COUNT_SECONDS - 1, isCounting: true, expected: false },
+    { what: "half of the stream's age has passed", sinceSeconds: 500, isCounting: false, expected: true },
+    { what: "a moment earlier", sinceSeconds: 499, isCounting: false, expected: false }
+  ])("positions are stored without a line: $what", ({ expected, isCounting, sinceSeconds }) => {
+    assert.strictEqual(needsPositions(sinceSeconds * 1000, isCounting, { logsAgeSeconds: 1000 }), expected)
+  })
+})
+
+describe("endRetryMillis", () => {
+  it.each([
+    [1, 200],
+    [2, 300],
+    [7, 2000],
+    [1_000_000, 2000]
+  ])("delivery %d: %d ms", (deliveries, millis) => {
+    assert.strictEqual(endRetryMillis(deliveries), millis)
+  })
+})
+
+describe("endOf", () => {
+  const complete = aPosition({ lines: 2, drained: "complete" })
+  const cut = aPosition({ attempt: 2, lines: 3, drained: "cut" })
+  it.each([
+    { what: "no task was ever started", positions: [], attempts: [], end: { lines: 0, complete: true } },
+    { what: "all is read", positions: [complete], attempts: [1], end: { lines: 2, complete: true } },
+    {
+      what: "an attempt was cut off",
+      positions: [complete, cut],
+      attempts: [1, 2],
+      end: { lines: 5, complete: false }
+    },
+    {
+      what: "lines were left out",
+      positions: [aPosition({ lines: 2, leftOut: 1, drained: "complete" })],
+      attempts: [1],
+      end: { lines: 2, complete: false }
+    },
+    { what: "attempt 1 was rejected", positions: [cut], attempts: [2], end: { lines: 3, complete: false } },
+    { what: "early: nothing was read yet", positions: [], attempts: [1], end: undefined },
+    { what: "early: a later attempt is not read", positions: [complete], attempts: [1, 2], end: undefined },
+    {
+      what: "early: a container is not drained",
+      positions: [complete, aPosition({ container: "sidecar" })],
+      attempts: [1],
+      end: undefined
     }
-  )
+  ])("$what", ({ attempts, end, positions }) => {
+    const marker = endOf(positions, attempts, { outcome: "failed", exitCode: 3 })
+    const how = { outcome: "failed" as const, exitCode: 3 }
+    assert.deepStrictEqual(marker, end === undefined ? undefined : { end: { ...end, containers: positions, ...how } })
+    if (marker !== undefined) assert.isTrue(Schema.is(LogEnd)(marker))
+  })
+
+  it("carries why a run failed and its last lines, so that it says all on its own", () => {
+    const error = { code: "ProgramFailed" as const, message: "exit code 3", advice: "Look at the lines." }
+    const marker = endOf([complete], [1], { outcome: "failed", exitCode: 3, error })
+    assert(marker !== undefined)
+    const whole = withTail(marker, [aLine("last words")])
+    assert.isTrue(Schema.is(LogEnd)(whole))
+    assert.deepInclude(whole.end, { outcome: "failed", exitCode: 3, error, tail: [aLine("last words")] })
+    assert.deepStrictEqual(withTail(marker, []), marker)
+  })
 })

@@ -57,7 +57,7 @@ describe("take-over", () => {
       yield* frozen.round
       assert.deepStrictEqual(yield* texts, ["a", "b", "c"])
       assert.strictEqual(ended(), `nak ${settings.leaseSeconds * 1000}`)
-      assert.strictEqual(frozen.attempts.size, 0)
+      assert.strictEqual(frozen.desk.attempts.size, 0)
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 

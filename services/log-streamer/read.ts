@@ -1,138 +1,254 @@
-import { Clock, Effect } from "effect"
-import type { ContainerLogs } from "#aws/ContainerLogs.ts"
-import type { AwsFailure } from "#ecs-core/errors.ts"
-import { type Attempt, type Attempts, carryOn } from "./attempts.ts"
-import type { LogStreamerSettings } from "./config.ts"
-import { type LogEvent, type Reading, takeNew } from "./decide.ts"
-import type { Ports } from "./RunLog.ts"
+import { Clock, Effect, Exit, FiberSet, Result } from "effect"
+import type { LogsInput, LogsPage } from "#aws/ContainerLogs.ts"
+import type { AwsFailure, RetryClass } from "#ecs-core/errors.ts"
+import { Codecs } from "#ecs-core/Messages.ts"
+import { Subjects } from "#ecs-core/Subjects.ts"
+import { lastFact } from "#process/Handling.ts"
+import { type Brought, carryOn } from "./attempts.ts"
+import { type Attempt, type Desk, dropLost, type LogStream, type Pass, type Place } from "./Desk.ts"
+import { choose, isStarted, nextDueAt, pauseMillis, UNSTARTED_SECONDS } from "./plan.ts"
+import { isDeepDue, type LogEvent, startOf, take } from "./reading.ts"
 
-/** FilterLogEvents takes at most 100 log streams of one group. */
-export const STREAMS_MAX = 100
+/** Pages of a shared call's answer that are read before others have their turn; a deep look has more (`pagesMax`). */
+export const SHARED_PAGES_MAX = 3
 
-/** The port that reads CloudWatch. */
-export type Logs = typeof ContainerLogs.Service
+/** How many attempts publish at one time what one look brought. */
+const PUBLISH_CONCURRENCY = 16
 
-interface Group {
-  readonly region: string
-  readonly credentials: string | undefined
-  readonly logGroup: string
-  readonly streams: ReadonlyMap<string, Reading>
-}
+/** Whoever has nothing to do looks again after this time. */
+const IDLE_MILLIS = 1000
 
-interface Answer {
-  readonly events: ReadonlyMap<string, ReadonlyArray<LogEvent>>
-  readonly complete: boolean
-}
-
-/** One round: reads every owned attempt's streams, many per call, and publishes what is new. */
-export const round = (
-  ports: Ports,
-  logs: Logs,
-  settings: LogStreamerSettings,
-  attempts: Attempts
-): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    dropLost(attempts)
-    const startedAt = yield* Clock.currentTimeMillis
-    const answers = new Map<string, Answer>()
-    yield* Effect.forEach(groupsOf(attempts), (group) => readGroup(logs, settings, group, answers), {
-      concurrency: settings.readConcurrency,
-      discard: true
+/** Reads for ever: whenever a region has a call to spare, the streams that have waited longest are asked for. */
+export const keepReading = (desk: Desk): Effect.Effect<never> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const looks = yield* FiberSet.make<void, never>()
+      const cycle = Effect.gen(function* () {
+        desk.news.closeUnsafe()
+        dropLost(desk)
+        let wait = IDLE_MILLIS
+        for (const place of desk.places.values()) {
+          wait = Math.min(wait, yield* serve(desk, place, (each) => FiberSet.run(looks, each)))
+        }
+        yield* Effect.raceFirst(desk.news.await, Effect.sleep(wait))
+      })
+      return yield* Effect.raceFirst(Effect.forever(cycle), Effect.andThen(FiberSet.join(looks), Effect.never))
     })
-    yield* Effect.forEach(
-      [...attempts.values()],
-      (attempt) => publishRound(ports, settings, attempts, attempt, { answers, startedAt }),
-      {
-        concurrency: 16,
-        discard: true
-      }
-    )
+  )
+
+/** Begins looks as long as there are calls to spare and streams that are due; answers when there may be more to do. */
+const serve = (desk: Desk, place: Place, begin: (look: Effect.Effect<void>) => Effect.Effect<unknown>) =>
+  Effect.gen(function* () {
+    while (true) {
+      const now = yield* Clock.currentTimeMillis
+      if (place.looks >= desk.settings.readConcurrency) return IDLE_MILLIS
+      const wait = yield* desk.pace.waitMillis("filterLogEvents", place.target, place.waiting)
+      if (wait > 0) return wait
+      const claim = nextClaim(place, now)
+      if (claim === undefined) return Math.max(1, nextDueAt([...place.streams]) - now)
+      yield* begin(look(desk, claim))
+    }
   })
 
-const dropLost = (attempts: Attempts): void => {
-  for (const [key, { lease }] of attempts) if (!lease.isHeld()) attempts.delete(key)
+/** Streams of one look; nobody else looks at them until it is over. */
+export interface Claim {
+  readonly place: Place
+  readonly streams: ReadonlyArray<LogStream>
+  /** It has not called yet. */
+  isWaiting: boolean
 }
 
-const groupsOf = (attempts: Attempts): ReadonlyArray<Group> => {
-  const groups = new Map<string, Array<Group & { readonly streams: Map<string, Reading> }>>()
-  for (const { started, readings } of attempts.values()) {
-    for (const reading of readings) {
-      const { region, logGroup } = reading.source
-      const { credentials } = started.target
-      const key = JSON.stringify([credentials, region, logGroup])
-      const list = groups.get(key) ?? []
-      groups.set(key, list)
-      let group = list.at(-1)
-      if (group === undefined || group.streams.size >= STREAMS_MAX) {
-        group = { region, credentials, logGroup, streams: new Map() }
-        list.push(group)
-      }
-      group.streams.set(reading.logStream, reading)
-    }
-  }
-  return [...groups.values()].flat()
+/** The next look; undefined = nothing is due. */
+export const nextClaim = (place: Place, nowMillis: number): Claim | undefined => {
+  const streams = choose([...place.streams], nowMillis, place.isAloneNext)
+  if (streams.length === 0) return undefined
+  place.isAloneNext = streams[0]?.isAlone !== true
+  place.looks++
+  place.waiting++
+  for (const stream of streams) stream.isBusy = true
+  return { place, streams, isWaiting: true }
 }
 
-const readGroup = (logs: Logs, settings: LogStreamerSettings, group: Group, answers: Map<string, Answer>) =>
+const hasTurn = (claim: Claim): void => {
+  if (claim.isWaiting) claim.place.waiting--
+  claim.isWaiting = false
+}
+
+/** Asks once for these streams, and publishes what is new. */
+export const look = (desk: Desk, claim: Claim): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { region, credentials, logGroup, streams } = group
-    const target = { region, ...(credentials === undefined ? {} : { credentials }) }
-    const startTime = Math.min(...[...streams.values()].map(({ from }) => from))
+    const begun = yield* Effect.filter(claim.streams, (each) => hasBegun(desk, each), { concurrency: "unbounded" })
+    const [first] = begun
+    if (first === undefined) return undefined
+    const pass = first.pass ?? passOf(begun, yield* Clock.currentTimeMillis)
+    const heard = yield* Effect.result(readPages(desk, claim, begun, pass))
+    if (Result.isFailure(heard)) return yield* missed(desk, begun, heard.failure)
+    yield* publish(desk, begun, pass, heard.success)
+    return undefined
+  }).pipe(
+    Effect.onExit((exit) => release(desk, claim, Exit.isSuccess(exit) ? exit.value : undefined)),
+    Effect.asVoid
+  )
+
+/** `failed`: how the call failed, if it did. */
+const release = ({ news, settings }: Desk, claim: Claim, failed: RetryClass | undefined): Effect.Effect<void> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    hasTurn(claim)
+    claim.place.looks--
+    for (const stream of claim.streams) {
+      const isOver = stream.attempt.endedAt !== undefined
+      stream.isBusy = false
+      stream.lookedAt = now
+      stream.dueAt = now + pauseMillis(stream, { isOver, failed }, settings.pollMillis, now)
+    }
+    news.openUnsafe()
+  })
+
+/** A container that has not started has no log stream yet. */
+const hasBegun = (desk: Desk, stream: LogStream): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    if (stream.exists || stream.hasStarted) return true
+    const { runId, attempt } = stream.attempt.started
+    const told = lastFact(desk.ports.messages, Subjects.taskChanged(runId, attempt), Codecs.taskChanged)
+    const change = yield* Effect.orElseSucceed(told, () => undefined)
+    stream.hasStarted = isStarted(change?.lastStatus)
+    const now = yield* Clock.currentTimeMillis
+    return stream.hasStarted || stream.attempt.endedAt !== undefined || now - stream.askedAt >= UNSTARTED_SECONDS * 1000
+  })
+
+const passOf = (streams: ReadonlyArray<LogStream>, startedAt: number): Pass => {
+  const isDeep = streams.some(({ attempt, reading }) => isDeepDue(reading, attempt.endedAt !== undefined, startedAt))
+  const startTime = Math.min(...streams.map(({ reading }) => startOf(reading, isDeep)))
+  return { startedAt, isDeep, startTime, nextToken: undefined }
+}
+
+/** What the pages of one look held. */
+interface Heard {
+  readonly events: ReadonlyMap<string, ReadonlyArray<LogEvent>>
+  /** Of these nothing is known: they were missing a moment ago, and not asked for. */
+  readonly unasked: ReadonlySet<string>
+  readonly missing: ReadonlySet<string>
+  /** There are more pages. */
+  readonly nextToken: string | undefined
+  /** Time of the last event of the last page: every stream was read up to there. */
+  readonly reached: number
+}
+
+const readPages = (
+  desk: Desk,
+  claim: Claim,
+  streams: ReadonlyArray<LogStream>,
+  pass: Pass
+): Effect.Effect<Heard, AwsFailure> =>
+  Effect.gen(function* () {
     const events = new Map<string, Array<LogEvent>>()
-    const unasked = new Set<string>()
-    let nextToken: string | undefined
-    for (let page = 0; page < settings.pagesMax; page++) {
+    const [unasked, missing] = [new Set<string>(), new Set<string>()]
+    const logStreams = streams.map(({ reading }) => reading.logStream)
+    const logGroup = streams[0]?.group ?? ""
+    let { nextToken } = pass
+    let reached = pass.startTime
+    for (const stream of streams) stream.askedAt = pass.startedAt
+    for (let page = 0; page < pagesOf(desk, streams, pass); page++) {
       const token = nextToken === undefined ? {} : { nextToken }
-      const answer = yield* logs.read(target, { logGroup, logStreams: [...streams.keys()], startTime, ...token })
+      const answer = yield* readPage(desk, claim, { logGroup, logStreams, startTime: pass.startTime, ...token })
       for (const { logStream, ...event } of answer.events) {
         const list = events.get(logStream)
         if (list === undefined) events.set(logStream, [event])
         else list.push(event)
       }
+      reached = Math.max(reached, answer.events.at(-1)?.timestamp ?? 0)
       for (const stream of answer.unasked) unasked.add(stream)
+      for (const stream of answer.missing) missing.add(stream)
       nextToken = answer.nextToken
       if (nextToken === undefined) break
     }
-    const complete = nextToken === undefined
-    for (const stream of streams.keys()) answers.set(stream, { events, complete: complete && !unasked.has(stream) })
-  }).pipe(Effect.catch((failure) => missed(group, failure, answers)))
-
-/** No log stream yet is normal; anything else is told, and the next round reads on from the same place. */
-const missed = (group: Group, failure: AwsFailure, answers: Map<string, Answer>) =>
-  Effect.suspend(() => {
-    if (failure.code !== "LogStreamNotFound") {
-      return Effect.logWarning("logs could not be read", { logGroup: group.logGroup, why: failure.message })
-    }
-    for (const stream of group.streams.keys()) answers.set(stream, { events: new Map(), complete: true })
-    return Effect.void
+    return { events, unasked, missing, nextToken, reached }
   })
 
-interface Heard {
-  readonly answers: ReadonlyMap<string, Answer>
-  /** When the round began. */
-  readonly startedAt: number
+const readPage = ({ logs, pace }: Desk, claim: Claim, input: LogsInput): Effect.Effect<LogsPage, AwsFailure> => {
+  const { target } = claim.place
+  const isThrottle = ({ retry }: AwsFailure) => retry === "throttle"
+  return pace.take("filterLogEvents", target).pipe(
+    Effect.tap(() => Effect.sync(() => hasTurn(claim))),
+    Effect.andThen(logs.read(target, input)),
+    Effect.tapError((failure) => (isThrottle(failure) ? pace.throttled("filterLogEvents", target) : Effect.void))
+  )
 }
 
-const publishRound = (
-  ports: Ports,
-  settings: LogStreamerSettings,
-  attempts: Attempts,
-  attempt: Attempt,
-  { answers, startedAt }: Heard
-) => {
-  const lateMillis = settings.lateSeconds * 1000
-  const taken = attempt.readings.map((reading) => {
-    const answer = answers.get(reading.logStream)
-    const events = answer?.events.get(reading.logStream) ?? []
-    return takeNew(reading, events, { startedAt, complete: answer?.complete === true, lateMillis })
+const pagesOf = ({ settings }: Desk, [first]: ReadonlyArray<LogStream>, { isDeep }: Pass): number => {
+  if (first?.isAlone === true) return 1
+  return isDeep ? settings.pagesMax : SHARED_PAGES_MAX
+}
+
+const publish = (desk: Desk, streams: ReadonlyArray<LogStream>, pass: Pass, heard: Heard): Effect.Effect<void> => {
+  const look = {
+    startedAt: pass.startedAt,
+    isDeep: pass.isDeep,
+    cutAt: heard.nextToken === undefined ? undefined : heard.reached
+  }
+  const brought = streams.map((stream): Brought => {
+    const { logStream } = stream.reading
+    const taken = take(stream.reading, heard.events.get(logStream) ?? [], look)
+    return { stream, taken, isHeard: look.cutAt === undefined && !heard.unasked.has(logStream) }
   })
-  const lines = taken.flatMap((each) => each.lines)
-  const ordered = taken.length === 1 ? lines : lines.toSorted((a, b) => a.time.localeCompare(b.time))
-  const heard = attempt.readings.every(({ logStream }) => answers.get(logStream)?.complete === true)
-  const readings = taken.map(({ reading }) => reading)
-  return carryOn(ports, settings, attempts, attempt, { readings, lines: ordered, heard }).pipe(
-    Effect.catch((error) =>
-      Effect.logWarning("lines wait for the next round", { runId: attempt.started.runId, why: error.message })
-    )
+  const loudest = heard.nextToken === undefined ? undefined : loudestOf(brought)
+  const byAttempt = Map.groupBy(brought, ({ stream }) => stream.attempt)
+  const published = (attempt: Attempt, own: ReadonlyArray<Brought>) =>
+    Effect.gen(function* () {
+      attempt.unreadable = undefined
+      yield* carryOn(desk, attempt, own)
+      for (const { stream } of own) goOn(stream, pass, heard, stream === loudest)
+    })
+  return Effect.forEach(
+    byAttempt,
+    ([attempt, own]) =>
+      Effect.catch(published(attempt, own), (error) =>
+        Effect.logWarning("lines wait for the next look", { runId: attempt.started.runId, why: error.message })
+      ),
+    { concurrency: PUBLISH_CONCURRENCY, discard: true }
   )
+}
+
+const loudestOf = (brought: ReadonlyArray<Brought>): LogStream | undefined =>
+  brought.reduce<Brought | undefined>(
+    (loudest, each) => (each.taken.pieces.length > (loudest?.taken.pieces.length ?? -1) ? each : loudest),
+    undefined
+  )?.stream
+
+/** What the answer says of a stream whose lines are published. */
+const goOn = (stream: LogStream, pass: Pass, { missing, nextToken, unasked }: Heard, isLoudest: boolean): void => {
+  const { logStream } = stream.reading
+  if (!unasked.has(logStream)) stream.exists = !missing.has(logStream)
+  const isCutAlone = stream.isAlone && nextToken !== undefined
+  stream.pass = isCutAlone ? { ...pass, nextToken } : undefined
+  stream.isAlone = isCutAlone || (isLoudest && !stream.isAlone)
+}
+
+/** No log stream yet is normal; anything else is told, and the next look reads on from the same place. */
+const missed = (
+  desk: Desk,
+  streams: ReadonlyArray<LogStream>,
+  failure: AwsFailure
+): Effect.Effect<RetryClass | undefined> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const isMissing = failure.code === "LogStreamNotFound"
+    const logGroup = streams[0]?.group
+    if (!isMissing) yield* Effect.logWarning("logs could not be read", { logGroup, why: failure.message })
+    const look = { startedAt: now, isDeep: false, cutAt: undefined }
+    const heardNothing = ([attempt, own]: readonly [Attempt, ReadonlyArray<LogStream>]) => {
+      if (!isMissing) notHeard(attempt, own, failure, now)
+      const brought = own.map((stream) => ({ stream, taken: take(stream.reading, [], look), isHeard: isMissing }))
+      return Effect.ignore(carryOn(desk, attempt, brought))
+    }
+    const byAttempt = Map.groupBy(streams, ({ attempt }) => attempt)
+    yield* Effect.forEach(byAttempt, heardNothing, { concurrency: PUBLISH_CONCURRENCY, discard: true })
+    return isMissing ? undefined : failure.retry
+  })
+
+/** While AWS throttles or rejects the credentials, the time for draining does not run. */
+const notHeard = (attempt: Attempt, streams: ReadonlyArray<LogStream>, failure: AwsFailure, now: number): void => {
+  attempt.unreadable = failure.message
+  for (const stream of streams) stream.pass = undefined
+  if (failure.retry === "throttle" || failure.retry === "credentials") attempt.behindUntil = now
 }

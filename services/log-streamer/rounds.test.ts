@@ -1,15 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { isEnd } from "#ecs-core/LogLine.ts"
 import { layerMemoryFleet } from "#test/support/MemoryFleet.ts"
 import { runId } from "#test/support/messages.ts"
 import { startedWith, writes } from "#test/support/output.ts"
-import { lines, main, messages, rounds, settings, streamer, texts } from "#test/support/streamer.ts"
-import { attemptKey, markEnded } from "./attempts.ts"
+import { lines, main, messages, roundOf, rounds, streamer, texts } from "#test/support/streamer.ts"
+import { attemptKey, markEnded } from "./Desk.ts"
 import type { Ports } from "./RunLog.ts"
-import { round } from "./read.ts"
+import { DEEP_LOOK_SECONDS } from "./reading.ts"
 
 describe("rounds of reading", () => {
   it.effect("early: a task that ends while its last lines are being published is drained all the same", () =>
@@ -17,13 +16,12 @@ describe("rounds of reading", () => {
       const one = yield* streamer()
       yield* writes(main, "main", "last words")
       const ended = yield* one.own(main)
-      const notices = Effect.sync(() => markEnded(one.attempts, attemptKey(runId, 1), 0))
+      const notices = Effect.sync(() => markEnded(one.desk, attemptKey(runId, 1), 0))
       const publisher: Ports["publisher"] = {
         ...one.ports.publisher,
         append: (message, last) => Effect.andThen(notices, one.ports.publisher.append(message, last))
       }
-      const logs = yield* ContainerLogs
-      yield* rounds(round({ ...one.ports, publisher }, logs, settings, one.attempts), 10)
+      yield* rounds(roundOf({ ...one.desk, ports: { ...one.ports, publisher } }), 10)
       assert.strictEqual(ended(), "ack")
       assert.deepStrictEqual(yield* texts, ["last words"])
     }).pipe(Effect.provide(layerMemoryFleet()))
@@ -93,7 +91,7 @@ describe("rounds of reading", () => {
       yield* one.own(main)
       yield* one.round
       yield* writes(main, "main", { old: 15_000 })
-      yield* one.round
+      yield* rounds(one.round, DEEP_LOOK_SECONDS + 1)
       assert.deepStrictEqual(
         (yield* lines).map(({ late, text }) => [text, late]),
         [

@@ -21,7 +21,7 @@ import * as messages from "#test/support/messages.ts"
 import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
 import { makeFleet } from "./Fleet.ts"
-import { handleStop, noteOrder, own, roomOf } from "./handle.ts"
+import { handleStop, noteOrder, own } from "./handle.ts"
 import { leaseKey, noTasks, sweep } from "./sweep.ts"
 
 const watcher = Effect.provide(makeFleet(defaultsOf(watcherConfig)), processPorts())
@@ -173,16 +173,6 @@ describe("noteOrder", () => {
       assert.strictEqual(owned.tasks.size, 1)
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
-})
-
-describe("roomOf", () => {
-  it.each([
-    { tasks: 0, says: "ok" },
-    { tasks: 99_999, says: "ok" },
-    { tasks: 100_000, says: "at capacity: 100000 of 100000 tasks; start another replica" }
-  ])("$tasks tasks: $says", ({ says, tasks }) => {
-    assert.strictEqual(roomOf(tasks, 100_000), says)
-  })
 })
 
 const never = () => Effect.die("ECS was asked")

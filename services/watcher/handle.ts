@@ -8,7 +8,7 @@ import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
-import { registerWhereServed } from "#process/Health.ts"
+import { registerWhereServed, roomOf } from "#process/Health.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { WatcherSettings } from "./config.ts"
 import { decideStop, type StopFacts, stopAgainAfterNotFound, stopOrdered, watch } from "./decide.ts"
@@ -114,10 +114,6 @@ const followOrders = (fleet: Fleet, owned: OwnedTasks, next: { seq: number }): E
 /** On `/metrics`: tasks that this process owns. */
 const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks that this process watches" })
 
-/** What `/ready` says of a replica's room. */
-export const roomOf = (tasks: number, capacity: number): string =>
-  tasks < capacity ? "ok" : `at capacity: ${tasks} of ${capacity} tasks; start another replica`
-
 /** The watcher: leases on tasks, sweeps over all of them, and stop orders. */
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
@@ -126,7 +122,7 @@ export const layer = (settings: WatcherSettings) =>
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
       const owned = noTasks()
-      const room = Effect.sync(() => roomOf(owned.tasks.size, settings.capacity))
+      const room = Effect.sync(() => roomOf(owned.tasks.size, settings.capacity, "tasks"))
       yield* registerWhereServed({ name: "watcher room", check: room })
       const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject: deadSubject("watcher") }
       const { ackWaitSeconds, capacity, stopConcurrency: concurrency } = settings

@@ -45,6 +45,18 @@ const program = (seconds: number) => {
   return ["sh", "-c", `i=1; while [ $i -le ${LINES} ]; do echo line $i; i=$((i+1)); sleep ${pause}; done`]
 }
 
+/** As many as it takes until the replicas of each service have all done something. */
+const MOST_RUNS = 100
+
+const work: Readonly<Record<ServiceName, string>> = {
+  dispatcher: "run defined",
+  launcher: "task launched",
+  watcher: "attempt over",
+  "log-streamer": "output drained"
+}
+
+const hasWorked = (service: ServiceProcess): boolean => countOf(service, work[service.name]) > 0
+
 const requestRun = (at: number) =>
   request({
     image: "local/shell",
@@ -108,20 +120,17 @@ it.live(
     Effect.gen(function* () {
       const { running, killOne } = yield* startFleet(2)
       const first = running.slice(0, names.length * 2)
-      const early = yield* requestRuns(0, RUNS / 2)
-      yield* take(Streams.fleet, "task.started.*.*", RUNS / 2)
-      yield* take(Streams.fleet, "task.stopped.*.*", RUNS / 2)
+      const early: Array<string> = []
+      while (!first.every(hasWorked) && early.length < MOST_RUNS) {
+        const runIds = yield* requestRuns(early.length, early.length + RUNS / 5)
+        yield* Effect.forEach(runIds, output, { concurrency: "unbounded", discard: true })
+        early.push(...runIds)
+      }
       const late = yield* requestRuns(RUNS / 2, RUNS)
-      yield* take(Streams.fleet, "task.started.*.*", RUNS / 2 + 10)
+      yield* take(Streams.fleet, "task.started.*.*", early.length + 10)
       for (const name of names) yield* killOne(name)
       yield* verify([...early, ...late])
-      const work = {
-        dispatcher: "run defined",
-        launcher: "task launched",
-        watcher: "attempt over",
-        "log-streamer": "output drained"
-      }
-      for (const service of first) assert.isAbove(countOf(service, work[service.name]), 0, service.name)
+      for (const service of first) assert.isTrue(hasWorked(service), service.name)
     }).pipe(Effect.scoped, Effect.provide(outside)),
   120_000
 )

@@ -2,6 +2,7 @@ import type { Task } from "@aws-sdk/client-ecs"
 import { Effect } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Buckets } from "#bus/Bucket.ts"
+import { NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
 import { isDefinitionGone, type Run } from "#ecs-core/Run.ts"
 import { isOutcome } from "#ecs-core/RunState.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
@@ -69,7 +70,8 @@ const verifyLog = (witness: Witness, story: RunStory): void => {
   const log = witness.logs.get(story.runId)
   if (log?.ends !== 1) return witness.violated(`logs.${story.runId} has ${log?.ends ?? 0} ends`)
   if (!story.logs) return
-  const attempts = Map.groupBy(log.lines, ({ attempt }) => attempt)
+  const own = log.lines.filter(({ container }) => container !== NOTICE_CONTAINER)
+  const attempts = Map.groupBy(own, ({ attempt }) => attempt)
   for (const [attempt, lines] of attempts) {
     const expected = linesOf(story).slice(0, lines.length)
     const got = lines.map(({ text }) => text)

@@ -20,7 +20,7 @@ import type { RunRequest } from "#ecs-core/RunRequest.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import type { Marker } from "#services/launcher/evidence.ts"
-import type { LogEvent } from "#services/log-streamer/decide.ts"
+import type { LogEvent } from "#services/log-streamer/reading.ts"
 import type { SeenTask } from "#services/watcher/decide.ts"
 import { at, deferred, ready, requested, runId, started, stopped, taskArn } from "./messages.ts"
 

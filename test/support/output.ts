@@ -2,7 +2,7 @@ import { Clock, Effect } from "effect"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import type { TaskStarted } from "#ecs-core/Messages.ts"
-import { logStreamOf } from "#services/log-streamer/decide.ts"
+import { logStreamOf } from "#services/log-streamer/reading.ts"
 import { aTaskStarted } from "./builders.ts"
 import { clusterArn } from "./messages.ts"
 
