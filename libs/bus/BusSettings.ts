@@ -15,6 +15,8 @@ export interface BusSettingsShape {
   readonly pullHeartbeatMillis: number
   /** Upper bound of one pull. */
   readonly pullMaxMessages: number
+  /** The heart-beats of many leases are spread over their interval in steps no shorter than this. */
+  readonly heartbeatStepMillis: number
   /** A durable that does not exist so long ends `Consumer.run` and `leases` with `BusUnavailable`. */
   readonly missingSeconds: number
   /** How many messages a replay reads ahead. */
@@ -33,6 +35,7 @@ export const defaultBusSettings: BusSettingsShape = {
   pullExpiresMillis: 5_000,
   pullHeartbeatMillis: 1_000,
   pullMaxMessages: 500,
+  heartbeatStepMillis: 250,
   missingSeconds: 60,
   replayBufferMessages: 500,
   replayInactiveSeconds: 60,

@@ -16,7 +16,7 @@ export const SHARED_PAGES_MAX = 3
 const PUBLISH_CONCURRENCY = 16
 
 /** Whoever has nothing to do looks again after this time. */
-const IDLE_MILLIS = 1000
+const IDLE_MILLIS = 10_000
 
 /** Reads for ever: whenever a region has a call to spare, the streams that have waited longest are asked for. */
 export const keepReading = (desk: Desk): Effect.Effect<never> =>

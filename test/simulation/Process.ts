@@ -40,8 +40,13 @@ export const aProcess = (name: string, service: Service): Process => ({
 /** SIGTERM gives this long to hand back what is in hand (`shutdownSeconds`). */
 const SHUTDOWN_SECONDS = 8
 
-/** Life of a pull request: longer than in production, for fewer steps in an idle hour. */
-const busSettings = { ...defaultBusSettings, pullExpiresMillis: 30_000, pullHeartbeatMillis: 15_000 }
+/** Pull requests live longer and heart-beats come in fewer steps than in production, for fewer steps in an idle hour. */
+const busSettings = {
+  ...defaultBusSettings,
+  pullExpiresMillis: 30_000,
+  pullHeartbeatMillis: 15_000,
+  heartbeatStepMillis: 5000
+}
 
 /** Starts the replica, as a new process: nothing is left of the one before but what it stored. */
 export const start = (

@@ -13,6 +13,6 @@ import type { Service } from "./Process.ts"
 export const services: ReadonlyArray<readonly [name: string, Service]> = [
   ["dispatcher", Dispatcher.layer(defaultsOf(dispatcherConfig))],
   ["launcher", Launcher.layer(defaultsOf(launcherConfig))],
-  ["watcher", Watcher.layer({ ...defaultsOf(watcherConfig), sweepMillis: 1000, youngPollSeconds: 2 })],
+  ["watcher", Watcher.layer({ ...defaultsOf(watcherConfig), sweepMillis: 2000, youngPollSeconds: 2 })],
   ["log-streamer", LogStreamer.layer({ ...defaultsOf(logStreamerConfig), pollMillis: 5000 })]
 ]

@@ -38,9 +38,8 @@ export interface Lease {
 }
 
 const defaultConcurrency = 64
-/** Heart-beats of many leases are spread over the interval in so many portions, none closer than this. */
+/** Heart-beats of many leases are spread over the interval in so many portions at most. */
 const maxPortions = 80
-const minPortionMillis = 250
 
 interface Held {
   readonly message: Lease["message"]
@@ -66,14 +65,14 @@ export const runLeases = <R>(
   options: LeaseOptions,
   onLease: OnLease<R>
 ): Effect.Effect<never, BusUnavailable, R> => {
-  const count = portionCount(options.heartbeatSeconds)
+  const count = portionCount(options.heartbeatSeconds, deps.settings.heartbeatStepMillis)
   const portions = Array.from({ length: count }, () => new Set<Held>())
   const state: State = { deps, options, held: new Map(), portions, freed: () => {}, ending: false }
   return Effect.scoped(hold(state, onLease))
 }
 
-export const portionCount = (heartbeatSeconds: number): number =>
-  Math.max(1, Math.min(maxPortions, Math.floor((heartbeatSeconds * 1_000) / minPortionMillis)))
+export const portionCount = (heartbeatSeconds: number, stepMillis: number): number =>
+  Math.max(1, Math.min(maxPortions, Math.floor((heartbeatSeconds * 1_000) / stepMillis)))
 
 const hold = Effect.fnUntraced(function* <R>(
   state: State,
