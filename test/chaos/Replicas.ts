@@ -13,6 +13,7 @@ export const projectRoot = join(import.meta.dirname, "..", "..")
 export interface Replica {
   /** E.g. `watcher-2`. */
   readonly name: string
+  readonly service: ServiceName
   readonly logFile: string
   /** SIGKILL; the next life begins at once. False: it was just between two lives. */
   readonly kill: Effect.Effect<boolean>
@@ -50,6 +51,7 @@ const startReplica = (folder: string, service: ServiceName, number: number) =>
     yield* Effect.forkScoped(Effect.forever(Effect.scoped(oneLife(state, main, logFile))))
     return {
       name,
+      service,
       logFile,
       kill: Effect.flatMap(Ref.get(state.running), (child) => kill(state, child)),
       pid: Effect.map(Ref.get(state.running), (child) => child?.pid),

@@ -6,7 +6,7 @@ import type { Judgement } from "#test/chaos/judge.ts"
 import { type Kills, killLeaders, killServices, makeKills } from "#test/chaos/kills.ts"
 import { type Ledger, makeLedger, overCount } from "#test/chaos/Ledger.ts"
 import type { ChaosOptions } from "#test/chaos/options.ts"
-import { chaosProgram } from "#test/chaos/programs.ts"
+import { chaosProgram, loudProgram, type Program } from "#test/chaos/programs.ts"
 import { readyLives } from "#test/chaos/Replicas.ts"
 import { judgeAll, runAll, type Workload, workload } from "#test/chaos/trial.ts"
 import { calls, inject } from "#test/support/LocalAws.ts"
@@ -42,13 +42,18 @@ const binaryFor = ({ isClustered, runs }: ChaosOptions) =>
     return Option.getOrUndefined(binary)
   })
 
+const programOf =
+  ({ lines }: ChaosOptions) =>
+  (runId: string, at: number): Program =>
+    lines === undefined ? chaosProgram(runId, at) : loudProgram(runId, lines)
+
 const storm = (fleet: Fleet, options: ChaosOptions, version: string) =>
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     const ledger = makeLedger()
     const kills = makeKills()
     const load: Workload = {
-      programs: workload(options.runs, chaosProgram),
+      programs: workload(options.runs, programOf(options)),
       atOnce: options.atOnce,
       perSecond: 50,
       stallSeconds: options.stallSeconds

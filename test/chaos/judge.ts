@@ -71,13 +71,14 @@ interface Lines {
 /** The lines of a program are all different. */
 const judgeLines = (expected: ReadonlyArray<string>, seen: ReadonlyArray<string>): Lines => {
   const wanted = new Set(expected)
-  const first = [...new Set(seen)].filter((line) => wanted.has(line))
-  const inOrder = expected.filter((line) => first.includes(line))
+  const first = new Set(seen.filter((line) => wanted.has(line)))
+  const inOrder = expected.filter((line) => first.has(line))
+  const firstAt = new Map(seen.toReversed().map((line, at) => [line, seen.length - 1 - at]))
   return {
-    lost: expected.filter((line) => !first.includes(line)),
-    doubled: seen.filter((line, at) => wanted.has(line) && seen.indexOf(line) !== at),
+    lost: expected.filter((line) => !first.has(line)),
+    doubled: seen.filter((line, at) => wanted.has(line) && firstAt.get(line) !== at),
     foreign: seen.filter((line) => !wanted.has(line)),
-    isInOrder: first.every((line, at) => line === inOrder[at])
+    isInOrder: [...first].every((line, at) => line === inOrder[at])
   }
 }
 

@@ -18,13 +18,14 @@ export const makeKills = (): Kills => ({ services: 0, leaders: 0 })
 /** SIGKILL for a service that chance names, for ever. */
 export const killServices = (
   replicas: ReadonlyArray<Replica>,
-  { killEveryMillis, seed }: ChaosOptions,
+  { killEveryMillis, only, seed }: ChaosOptions,
   kills: Kills
 ): Effect.Effect<void> => {
   if (killEveryMillis === 0) return Effect.void
   const chance = chanceFrom(seed)
+  const victims = replicas.filter(({ service }) => only === undefined || service === only)
   const one = Effect.gen(function* () {
-    const victim = replicas[Math.floor(chance() * replicas.length)]
+    const victim = victims[Math.floor(chance() * victims.length)]
     if (victim !== undefined && (yield* victim.kill)) kills.services += 1
   })
   return Effect.asVoid(Effect.repeat(one, Schedule.fixed(killEveryMillis)))

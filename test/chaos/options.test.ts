@@ -11,9 +11,16 @@ describe("options of chaos", () => {
     assert.deepInclude(clustered, { runs: 300, killEveryMillis: 0, isClustered: true })
   })
 
+  it("kills one service alone while loud programs write, where asked to", () => {
+    const options = Result.getOrThrow(readChaosOptions(["--only", "log-streamer", "--lines", "2000"]))
+    assert.deepInclude(options, { only: "log-streamer", lines: 2000 })
+  })
+
   it.each([
     ["no runs", ["--runs", "0"], /--runs must be 1 to 100000, not 0/],
     ["no number", ["--kill-every", "often"], /--kill-every must be .*, not often/],
+    ["an unknown service", ["--only", "streamer"], /--only must be one of .*log-streamer, not streamer/],
+    ["no lines", ["--lines", "0"], /--lines must be 1 to 1000000, not 0/],
     ["an unknown flag", ["--run", "5"], /--run.*\nUsage: npm run chaos/s]
   ])("refuses %s", (_, args, message) => {
     assert.match(Result.getOrThrow(Result.flip(readChaosOptions(args))), message)

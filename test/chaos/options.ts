@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util"
 import { Result } from "effect"
+import type { ServiceName } from "#ecs-core/Subjects.ts"
+import { serviceNames } from "#test/chaos/Replicas.ts"
 
 export interface ChaosOptions {
   /** Requests to publish. */
@@ -10,6 +12,10 @@ export interface ChaosOptions {
   readonly seed: number
   /** Three clustered servers with three copies of every stream, whose leader is killed twice. */
   readonly isClustered: boolean
+  /** Only this service is killed; absent = any. */
+  readonly only: ServiceName | undefined
+  /** Each run writes so many lines; absent = a mix of programs. */
+  readonly lines: number | undefined
   /** Runs that are not over at one time. */
   readonly atOnce: number
   /** Given up when nothing more ends for so long. */
@@ -26,6 +32,8 @@ const flags = {
   "kill-every": { type: "string" },
   seed: { type: "string", default: "1" },
   cluster: { type: "boolean", default: false },
+  only: { type: "string" },
+  lines: { type: "string" },
   "at-once": { type: "string", default: "50" },
   "stall-seconds": { type: "string", default: "120" }
 } as const
@@ -47,7 +55,14 @@ const numberOf = (name: string, value: string, minimum: number, maximum: number)
 const reading = <A>(read: () => A, usage: string): Read<A> =>
   Result.try({ try: read, catch: (error) => `${error instanceof Error ? error.message : String(error)}\n${usage}` })
 
-const chaosUsage = "Usage: npm run chaos -- --runs N [--kill-every MS] [--seed S] [--cluster] [--at-once N]"
+const serviceOf = (value: string): ServiceName => {
+  const known = serviceNames.find((name) => name === value)
+  if (known === undefined) throw new Error(`--only must be one of ${serviceNames.join(", ")}, not ${value}`)
+  return known
+}
+
+const chaosUsage =
+  "Usage: npm run chaos -- --runs N [--kill-every MS] [--only SERVICE] [--lines N] [--seed S] [--cluster] [--at-once N]"
 
 /** Kills come every 300 ms; on a cluster, where the servers are what dies, none unless asked for. */
 export const readChaosOptions = (args: ReadonlyArray<string>): Read<ChaosOptions> =>
@@ -58,6 +73,8 @@ export const readChaosOptions = (args: ReadonlyArray<string>): Read<ChaosOptions
       killEveryMillis: numberOf("kill-every", values["kill-every"] ?? (values.cluster ? "0" : "300"), 0, 3_600_000),
       seed: Math.trunc(numberOf("seed", values.seed, 0, 2 ** 32 - 1)),
       isClustered: values.cluster,
+      only: values.only === undefined ? undefined : serviceOf(values.only),
+      lines: values.lines === undefined ? undefined : Math.trunc(numberOf("lines", values.lines, 1, 1_000_000)),
       atOnce: Math.trunc(numberOf("at-once", values["at-once"], 1, 10_000)),
       stallSeconds: numberOf("stall-seconds", values["stall-seconds"], 1, 3600)
     }

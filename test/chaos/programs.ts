@@ -38,6 +38,15 @@ export const chaosProgram = (runId: string, at: number): Program => {
   }
 }
 
+const LINES_PER_BURST = 500
+
+/** A program that writes very much: bursts of 500 lines as fast as a shell can, a second apart. */
+export const loudProgram = (runId: string, lines: number): Program => {
+  const pause = `[ $((i % ${LINES_PER_BURST})) -eq 0 ] && sleep 1;`
+  const loop = `i=1; while [ $i -le ${lines} ]; do echo "$FLEET_RUN_ID line $i"; ${pause} i=$((i+1)); done; exit 0`
+  return { command: ["sh", "-c", loop], lines: numbered(`${runId} line `, lines), exitCode: 0 }
+}
+
 /** One second to one minute, spread evenly, with a line every five seconds. */
 export const soakProgram = (_runId: string, at: number): Program => simulated(1 + ((at * 37) % 60), 0.2, 0)
 
