@@ -46,7 +46,7 @@ export const logPlan = (job: Job, definition: object, containerName: string, reg
   const own = containers.find(({ name }) => name === containerName)
   const others = containers
     .filter(({ name }) => name !== containerName)
-    .slice(0, LOG_NOTICES_MAX)
+    .slice(0, CONTAINERS_MAX - 1)
     .flatMap((container) => outputOf(container, region) ?? [])
   const first =
     own === undefined ? whyNoContainer(containerName) : (outputOf(own, region) ?? whyNone(job, containerName))
