@@ -6,11 +6,13 @@ import * as providers from "./capacityProviders.ts"
 import * as clusters from "./clusters.ts"
 import * as instances from "./containerInstances.ts"
 import { type Engine, forget, makeEngine, tell, wakeScheduler } from "./engine.ts"
-import type { Fault } from "./Fault.ts"
+import type { Fault, PageFault } from "./Fault.ts"
 import type { InjectedFault } from "./FaultBook.ts"
 import { allSpoilt, spoilt } from "./faults.ts"
+import * as reads from "./logReads.ts"
 import * as logs from "./logs.ts"
 import type { Ec2Operations, EcsOperations, LogsOperations, Operation } from "./Operations.ts"
+import { Paging } from "./Paging.ts"
 import { Runtime } from "./Runtime.ts"
 import { runTask } from "./runTask.ts"
 import * as definitions from "./taskDefinitions.ts"
@@ -127,9 +129,20 @@ const logsOperations = (engine: Engine): LogsOperations => ({
   PutLogEvents: operation(engine, logs.putLogEvents),
   DescribeLogGroups: operation(engine, logs.describeLogGroups),
   DescribeLogStreams: operation(engine, logs.describeLogStreams),
-  GetLogEvents: operation(engine, logs.getLogEvents),
-  FilterLogEvents: operation(engine, logs.filterLogEvents)
+  GetLogEvents: paged(engine, reads.getLogEvents),
+  FilterLogEvents: paged(engine, reads.filterLogEvents)
 })
+
+/** The page is as the fault wants it that meets the call. */
+const paged =
+  <Input, Output>(
+    engine: Engine,
+    decide: (world: World, region: string, input: Input, now: number, fault: PageFault) => Answer<Output>
+  ): Operation<Input, Output> =>
+  (region, input) =>
+    Effect.flatMap(Paging, (fault) =>
+      Effect.fromResult(decide(engine.world, region, input, engine.clock.currentTimeMillisUnsafe(), fault))
+    )
 
 const stopTask = (engine: Engine, world: World, region: string, input: StopTaskRequest): Answer<StopTaskResponse> => {
   const found = tasks.taskToStop(world, region, input)

@@ -26,10 +26,11 @@ interface Entry extends InjectedFault {
 export class FaultBook {
   #faults: ReadonlyArray<Entry> = []
   #ids = 0
-  readonly #chance: () => number
+  /** The next number of the seed's luck, from 0 up to 1. */
+  readonly chance: () => number
 
   constructor(seed: number) {
-    this.#chance = chanceFrom(seed)
+    this.chance = chanceFrom(seed)
   }
 
   /** False: the book is full (`maxFaults`), clear it. */
@@ -60,7 +61,7 @@ export class FaultBook {
     if (this.#faults.length === 0) return undefined
     const found = this.#faults.find(
       ({ fault, left, endsAt }) =>
-        left !== 0 && now < endsAt && wanted(fault) && (fault.probability ?? 1) > this.#chance()
+        left !== 0 && now < endsAt && wanted(fault) && (fault.probability ?? 1) > this.chance()
     )
     if (found === undefined) return undefined
     const used = { ...found, fired: found.fired + 1, left: found.left === undefined ? undefined : found.left - 1 }

@@ -1,13 +1,17 @@
+import { type Position, StreamEvents } from "./StreamEvents.ts"
+
 /**
  * Log groups, streams and events. Every event has a number of its own over the whole store: it makes the event id, breaks
- * ties in the order of reading (time, time of ingestion, number), and is the position that a token stands for.
+ * ties in the order of reading, and is the position that a token stands for.
  */
 export interface LogStore {
   readonly groups: Map<string, LogGroupRecord>
   /** Streams in the order of their creation: the first ones are emptied when the store is full. */
-  readonly oldest: Array<LogStreamRecord>
+  readonly streams: Array<LogStreamRecord>
   readonly maxEvents: number
+  readonly maxCharacters: number
   events: number
+  characters: number
   sequence: number
 }
 
@@ -20,28 +24,45 @@ export interface LogGroupRecord {
 export interface LogStreamRecord {
   readonly name: string
   readonly createdAt: number
-  /** In the order of reading. */
-  events: Array<StoredEvent>
-  /** Events that are gone from the front; positions of GetLogEvents count them. */
-  dropped: number
+  /** Of the task whose output it is. */
+  readonly startedBy?: string | undefined
+  /** Epoch milliseconds until which nobody who reads is told of it. */
+  readonly missingUntil: number
+  readonly events: StreamEvents
+  /** From then on the newest batch can be read: no later one can be read earlier. */
+  readableAt: number
+  /** A batch that waits to be overtaken by the next one. */
+  late?: LateBatch | undefined
 }
 
-export interface StoredEvent {
-  readonly stream: string
+/** A batch of which nothing can be read before the stream's next batch can. */
+export interface LateBatch {
+  readonly lines: Array<Line>
+  readonly isTwice: boolean
+  /** So long after the one that overtakes it. */
+  readonly lateMillis: number
+  /** When it could be read if it were not late. */
+  readonly readableAt: number
+}
+
+export interface Line {
   readonly timestamp: number
-  readonly ingestionTime: number
-  readonly sequence: number
   readonly message: string
 }
 
-/** Longer lines are split, as the awslogs driver splits them. In characters. */
-export const maxLineLength = 262_144
+/** What a full store keeps: the rest goes at once, so that it does not make room at every line. */
+const keptShare = 0.9
 
-export const makeLogStore = (maxEvents: number): LogStore => ({
-  groups: new Map(),
-  oldest: [],
+export const makeLogStore = ({
   maxEvents,
+  maxCharacters
+}: Pick<LogStore, "maxEvents" | "maxCharacters">): LogStore => ({
+  groups: new Map(),
+  streams: [],
+  maxEvents,
+  maxCharacters,
   events: 0,
+  characters: 0,
   sequence: 0
 })
 
@@ -51,10 +72,23 @@ export const createGroup = (store: LogStore, name: string, now: number): LogGrou
   return group
 }
 
-export const createStream = (store: LogStore, group: LogGroupRecord, name: string, now: number): LogStreamRecord => {
-  const stream: LogStreamRecord = { name, createdAt: now, events: [], dropped: 0 }
+export const createStream = (
+  store: LogStore,
+  group: LogGroupRecord,
+  name: string,
+  now: number,
+  more: { readonly startedBy?: string | undefined; readonly missingSeconds?: number | undefined } = {}
+): LogStreamRecord => {
+  const stream: LogStreamRecord = {
+    name,
+    createdAt: now,
+    startedBy: more.startedBy,
+    missingUntil: now + (more.missingSeconds ?? 0) * 1000,
+    events: new StreamEvents(),
+    readableAt: 0
+  }
   group.streams.set(name, stream)
-  store.oldest.push(stream)
+  store.streams.push(stream)
   return stream
 }
 
@@ -62,57 +96,29 @@ export const createStream = (store: LogStore, group: LogGroupRecord, name: strin
 export const append = (
   store: LogStore,
   stream: LogStreamRecord,
-  line: { readonly timestamp: number; readonly ingestionTime: number; readonly message: string }
+  line: Line & { readonly ingestionTime: number }
 ): void => {
-  for (let start = 0; start === 0 || start < line.message.length; start += maxLineLength) {
-    const message = line.message.slice(start, start + maxLineLength)
-    const event = { ...line, message, stream: stream.name, sequence: store.sequence++ }
-    const last = stream.events.at(-1)
-    if (last === undefined || compareEvents(last, event) <= 0) stream.events.push(event)
-    else stream.events.splice(indexAfter(stream.events, event), 0, event)
-    store.events += 1
-  }
-  if (store.events > store.maxEvents) makeRoom(store)
-}
-
-export const compareEvents = (a: Position, b: Position): number =>
-  a.timestamp - b.timestamp || a.ingestionTime - b.ingestionTime || a.sequence - b.sequence
-
-/** Where reading goes on: after this event. */
-export interface Position {
-  readonly timestamp: number
-  readonly ingestionTime: number
-  readonly sequence: number
-}
-
-export const startOf = (timestamp: number): Position => ({ timestamp, ingestionTime: -1, sequence: -1 })
-
-/** Index of the first event after the position. */
-export const indexAfter = (events: ReadonlyArray<StoredEvent>, position: Position): number => {
-  let [low, high] = [0, events.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const event = events[middle]
-    if (event !== undefined && compareEvents(event, position) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low
+  const { timestamp, ingestionTime, message } = line
+  stream.events.add({ timestamp, ingestionTime, message, sequence: store.sequence++ })
+  store.events += 1
+  store.characters += message.length
+  if (store.events > store.maxEvents || store.characters > store.maxCharacters) makeRoom(store)
 }
 
 /** 56 digits, as AWS's are: no two events share one, and they rise with the time. */
 export const eventId = (event: Position): string =>
   `${String(event.timestamp).padStart(20, "3")}${String(event.sequence).padStart(36, "0")}`
 
-// A tenth at a time, so that a full store does not make room at every line.
 const makeRoom = (store: LogStore): void => {
-  const enough = Math.floor(store.maxEvents * 0.9)
-  while (store.events > enough && store.oldest.length > 0) {
-    const stream = store.oldest[0]
-    if (stream === undefined) return
-    const surplus = Math.min(stream.events.length, store.events - enough)
-    stream.events = stream.events.slice(surplus)
-    stream.dropped += surplus
-    store.events -= surplus
-    if (stream.events.length === 0) store.oldest.shift()
+  const surplus = (kept: number, max: number) => (kept > max ? kept - Math.floor(max * keptShare) : 0)
+  let events = surplus(store.events, store.maxEvents)
+  let characters = surplus(store.characters, store.maxCharacters)
+  for (const stream of store.streams) {
+    if (events <= 0 && characters <= 0) return
+    const dropped = stream.events.dropFirst(events, characters)
+    store.events -= dropped.events
+    store.characters -= dropped.characters
+    events -= dropped.events
+    characters -= dropped.characters
   }
 }

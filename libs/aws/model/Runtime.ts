@@ -11,8 +11,31 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>
   readonly essential: boolean
   readonly stopTimeoutSeconds: number
+  /** It starts only when all of these hold, and is stopped before the containers that they name. */
+  readonly dependsOn?: ReadonlyArray<Dependency>
+  /** Containers that wait for more than its start give up so long after it. */
+  readonly startTimeoutSeconds?: number
+  readonly healthCheck?: HealthCheck
   /** Where the output goes with the `awslogs` driver; absent = nowhere. */
   readonly logs?: LogLocation
+}
+
+export interface Dependency {
+  readonly containerName: string
+  /** It runs, has ended, has ended with 0, is healthy. */
+  readonly condition: "START" | "COMPLETE" | "SUCCESS" | "HEALTHY"
+}
+
+/** Docker's: a command that is run in the container again and again. */
+export interface HealthCheck {
+  /** Exit code 0 = healthy. */
+  readonly command: ReadonlyArray<string>
+  readonly intervalSeconds: number
+  readonly timeoutSeconds: number
+  /** So many failures in a row, and the container is unhealthy. */
+  readonly retries: number
+  /** Failures so soon after the start do not count. */
+  readonly startPeriodSeconds: number
 }
 
 export interface LogLocation {

@@ -29,10 +29,15 @@ export interface EcsModelOptions {
   readonly stoppedTaskSeconds: number
   /** A task is `MISSING` in DescribeTasks and absent in ListTasks for this long after RunTask (eventual consistency). */
   readonly missingAfterRunSeconds: number
-  /** A log line can be read this long after it was written. AWS: 5 s of the log driver, and some seconds more. */
+  /**
+   * Log lines can be read at the latest so long after they were written: a batch, what a container writes within five
+   * seconds, so long after its first line. AWS: 5 s of the log driver, and some seconds more.
+   */
   readonly logDelaySeconds: number
   /** Log events kept over all streams of a region; the oldest streams are emptied first. */
   readonly maxLogEvents: number
+  /** The same for the characters of their texts. */
+  readonly maxLogCharacters: number
   /** Clusters that exist from the start, in every region, with the providers FARGATE and FARGATE_SPOT. */
   readonly clusters: ReadonlyArray<string>
   /** Container instances that a cluster has from the moment it exists; other clusters have none. */
@@ -117,6 +122,10 @@ export interface TaskRecord {
   readonly hiddenUntil?: number | undefined
   /** It is forgotten so long after it is RUNNING. */
   readonly vanishAfterSeconds?: number | undefined
+  /** Names of the containers that were told to start. */
+  readonly asked?: ReadonlyArray<string>
+  /** When each container began to run, epoch milliseconds. */
+  readonly begunAt?: Readonly<Record<string, number>>
   /** What it was before, the oldest first; kept only while a fault asks for it. */
   readonly earlier?: ReadonlyArray<Task>
   /** When the present state ends by itself; undefined = it waits for something else. */
@@ -133,6 +142,7 @@ export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
   missingAfterRunSeconds: 0,
   logDelaySeconds: 0,
   maxLogEvents: 1_000_000,
+  maxLogCharacters: 256 * 1024 * 1024,
   clusters: ["default"],
   containerInstances: [
     { ...largeInstance, launchType: "EC2" },
@@ -176,7 +186,7 @@ export const regionOf = (world: World, name: string): Region => {
       ["FARGATE", "FARGATE"],
       ["FARGATE_SPOT", "FARGATE_SPOT"]
     ]),
-    logs: makeLogStore(world.options.maxLogEvents)
+    logs: makeLogStore({ maxEvents: world.options.maxLogEvents, maxCharacters: world.options.maxLogCharacters })
   }
   world.regions.set(name, region)
   const providers = { capacityProviders: ["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy: [] }

@@ -1,11 +1,13 @@
 import type {
   ContainerDefinition,
+  ContainerDependency,
   ContainerOverride,
+  HealthCheck,
   KeyValuePair,
   TaskDefinition,
   TaskOverride
 } from "@aws-sdk/client-ecs"
-import type { ContainerSpec } from "./Runtime.ts"
+import type { ContainerSpec, Dependency } from "./Runtime.ts"
 import type { TaskKey } from "./World.ts"
 
 /** ECS's default (the agent's `ECS_CONTAINER_STOP_TIMEOUT`). */
@@ -38,8 +40,30 @@ const containerSpec = (
     environment: { ...record(container.environment), ...record(override?.environment) },
     essential: container.essential ?? true,
     stopTimeoutSeconds: container.stopTimeout ?? defaultStopTimeoutSeconds,
+    ...ordering(container),
+    ...healthCheckOf(container.healthCheck),
     ...(logs === undefined ? {} : { logs })
   }
+}
+
+const ordering = ({ dependsOn = [], startTimeout }: ContainerDefinition) => ({
+  ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map(dependency) }),
+  ...(startTimeout === undefined ? {} : { startTimeoutSeconds: startTimeout })
+})
+
+const dependency = ({ containerName = "", condition = "START" }: ContainerDependency): Dependency => ({
+  containerName,
+  condition
+})
+
+/** ECS's defaults; `NONE` switches off what the image has. */
+const healthCheckOf = (check: HealthCheck | undefined): Pick<ContainerSpec, "healthCheck"> => {
+  const [kind, ...rest] = check?.command ?? []
+  if (check === undefined || kind === undefined || kind === "NONE") return {}
+  const command = kind === "CMD-SHELL" ? ["/bin/sh", "-c", rest.join(" ")] : kind === "CMD" ? rest : [kind, ...rest]
+  const { interval = 30, timeout = 5, retries = 3, startPeriod = 0 } = check
+  const seconds = { intervalSeconds: interval, timeoutSeconds: timeout, startPeriodSeconds: startPeriod }
+  return { healthCheck: { command, retries, ...seconds } }
 }
 
 const record = (pairs: ReadonlyArray<KeyValuePair> | undefined): Readonly<Record<string, string>> =>

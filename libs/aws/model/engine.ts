@@ -1,26 +1,29 @@
-import { Cause, type Clock, Effect, FiberMap, FiberSet, Latch, Result, type Scope } from "effect"
+import { Cause, type Clock, Effect, FiberMap, FiberSet, Latch, type Scope } from "effect"
+import { checkPace } from "./healthChecks.ts"
 import { giveBackRoom } from "./instances.ts"
-import { append, createGroup, createStream } from "./LogStore.ts"
+import { openLog } from "./LogDriver.ts"
 import { placeWaiting } from "./launch.ts"
-import { type Command, step, type TaskEvent } from "./lifecycle.ts"
-import { type ContainerSpec, type LogLocation, type Runtime, RuntimeRefused, type Started } from "./Runtime.ts"
-import { findTask, forgetTask, putTask, regionOf, type TaskKey, type TaskRecord, type World } from "./World.ts"
+import { step } from "./lifecycle.ts"
+import type { Runtime, Started } from "./Runtime.ts"
+import { type ContainerHost, runContainer } from "./runContainer.ts"
+import type { Command, TaskEvent } from "./taskChanges.ts"
+import { findTask, forgetTask, putTask, type TaskKey, type TaskRecord, type World } from "./World.ts"
 
 /**
  * The shell around the pure life cycle. One fiber sleeps until the next thing of the whole world is due, so that a
- * hundred thousand waiting tasks cost no timer; one fiber per task exists only while its containers do. All changes of
- * the world happen in synchronous steps, so no two of them interleave.
+ * hundred thousand waiting tasks cost no timer; one fiber per container exists only while it does. All changes of the
+ * world happen in synchronous steps, so no two of them interleave.
  */
 export interface Engine {
   readonly world: World
   readonly runtime: Runtime["Service"]
   readonly clock: Clock.Clock
-  /** One fiber per task whose containers run, by task id. */
-  readonly tasks: FiberMap.FiberMap<string>
-  readonly runTask: (id: string, effect: Effect.Effect<void>) => void
+  /** One fiber per container that runs, by `<task id>/<name>`. */
+  readonly containers: FiberMap.FiberMap<string>
+  readonly runContainer: (key: string, effect: Effect.Effect<void>) => void
   readonly runOther: (effect: Effect.Effect<void>) => void
-  /** The containers of each task that runs, to be stopped. */
-  readonly started: Map<string, ReadonlyArray<Started>>
+  /** The containers that run, to be stopped, by the same key. */
+  readonly started: Map<string, Started>
   /** Opened when something becomes due earlier than the scheduler sleeps. */
   readonly wake: Latch.Latch
   sleepsUntil: number
@@ -32,17 +35,17 @@ export const makeEngine = (
   clock: Clock.Clock
 ): Effect.Effect<Engine, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const tasks = yield* FiberMap.make<string>()
+    const containers = yield* FiberMap.make<string>()
     const others = yield* FiberSet.make<void>()
-    const runTask = yield* FiberMap.runtime(tasks)()
+    const run = yield* FiberMap.runtime(containers)()
     const runOther = yield* FiberSet.runtime(others)()
     const wake = yield* Latch.make(false)
     const engine: Engine = {
       world,
       runtime,
       clock,
-      tasks,
-      runTask: (id, effect) => void runTask(id, logged("task", effect)),
+      containers,
+      runContainer: (key, effect) => void run(key, logged("container", effect)),
       runOther: (effect) => void runOther(logged("stop", effect)),
       started: new Map(),
       wake,
@@ -105,8 +108,8 @@ export const tell = (engine: Engine, key: TaskKey, event: TaskEvent): boolean =>
 
 /** Removes a task whatever its state, and ends its containers. */
 export const forget = (engine: Engine, key: TaskKey): boolean => {
-  engine.runOther(FiberMap.remove(engine.tasks, key.id))
   const record = findTask(engine.world, key)
+  if (record !== undefined) endContainers(engine, record)
   if (record !== undefined && record.task.lastStatus !== "STOPPED") giveBack(engine, record)
   const isKnown = forgetTask(engine.world, key)
   wakeScheduler(engine)
@@ -134,91 +137,49 @@ const advance = (engine: Engine, record: TaskRecord, event: TaskEvent, now: numb
 }
 
 const obey = (engine: Engine, record: TaskRecord, command: Command): void => {
-  const { id } = record.key
-  switch (command) {
-    case "StartContainers":
-      return startContainers(engine, record)
-    case "StopContainers":
-      return engine.runOther(
-        Effect.forEach(engine.started.get(id) ?? [], (each) => each.stop, { concurrency: "unbounded", discard: true })
-      )
-    case "AbandonContainers":
-      return engine.runOther(FiberMap.remove(engine.tasks, id))
+  switch (command._tag) {
+    case "Start":
+      for (const name of command.names) startContainer(engine, record, name)
+      return
+    case "Stop": {
+      const running = command.names.flatMap((name) => engine.started.get(containerKey(record.key, name)) ?? [])
+      return engine.runOther(Effect.forEach(running, (each) => each.stop, { concurrency: "unbounded", discard: true }))
+    }
+    case "Abandon":
+      return endContainers(engine, record)
   }
 }
 
-// The fiber runs at once, up to its first wait, and only then is in the map. Whoever ended the task meanwhile could not
-// reach it there.
-const startContainers = (engine: Engine, record: TaskRecord): void => {
-  engine.runTask(record.key.id, runContainers(engine, record))
-  const status = findTask(engine.world, record.key)?.task.lastStatus
-  if (status === undefined || status === "DEPROVISIONING" || status === "STOPPED") {
-    engine.runOther(FiberMap.remove(engine.tasks, record.key.id))
-  }
-}
+const containerKey = ({ id }: TaskKey, name: string): string => `${id}/${name}`
 
-const runContainers = (engine: Engine, record: TaskRecord): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const started = yield* Effect.forEach(record.containers, (spec) => startContainer(engine, record.key, spec), {
-      concurrency: "unbounded"
-    })
-    const running = started.filter((each) => each !== undefined)
-    engine.started.set(
-      record.key.id,
-      running.map((each) => each.container)
-    )
-    tell(engine, record.key, { _tag: "ContainersStarted" })
-    yield* Effect.forEach(running, (each) => watchContainer(engine, record.key, each.spec, each.container), {
+/** Ends the containers of a task at once. */
+const endContainers = (engine: Engine, { containers, key }: TaskRecord): void =>
+  engine.runOther(
+    Effect.forEach(containers, (spec) => FiberMap.remove(engine.containers, containerKey(key, spec.containerName)), {
       concurrency: "unbounded",
       discard: true
     })
-  }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => engine.started.delete(record.key.id))))
-
-const watchContainer = (engine: Engine, key: TaskKey, spec: ContainerSpec, container: Started): Effect.Effect<void> =>
-  container.exit.pipe(
-    Effect.catchCause((cause) =>
-      Effect.succeed({ exitCode: 255, reason: `ContainerRuntimeError: ${Cause.pretty(cause)}` })
-    ),
-    Effect.map((exit) => void tell(engine, key, { _tag: "ContainerExited", name: spec.containerName, ...exit }))
   )
 
-const startContainer = (
-  engine: Engine,
-  key: TaskKey,
-  spec: ContainerSpec
-): Effect.Effect<{ readonly spec: ContainerSpec; readonly container: Started } | undefined, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const output = openLog(engine, spec.logs)
-    if (Result.isFailure(output)) return yield* new RuntimeRefused({ reason: output.failure })
-    const container = yield* engine.runtime.start(spec, output.success)
-    return { spec, container }
-  }).pipe(
-    Effect.catchDefect((defect) =>
-      Effect.fail(new RuntimeRefused({ reason: `ContainerRuntimeError: ${String(defect)}` }))
-    ),
-    Effect.catchTag("RuntimeRefused", ({ reason, exitCode }) => {
-      const code = exitCode === undefined ? {} : { exitCode }
-      tell(engine, key, { _tag: "ContainerRefused", name: spec.containerName, reason, ...code })
-      return Effect.succeed(undefined)
-    })
-  )
-
-/** Where a container's lines go; as on Fargate, a missing group stops the start unless the options say to make it. */
-const openLog = (engine: Engine, location: LogLocation | undefined): Result.Result<(line: string) => void, string> => {
-  if (location === undefined) return Result.succeed(() => {})
-  const { logs } = regionOf(engine.world, location.region)
-  const now = engine.clock.currentTimeMillisUnsafe()
-  const known = logs.groups.get(location.group)
-  if (known === undefined && !location.createGroup) return Result.fail(missingGroup)
-  const group = known ?? createGroup(logs, location.group, now)
-  const stream = group.streams.get(location.stream) ?? createStream(logs, group, location.stream, now)
-  const delayMillis = engine.world.options.logDelaySeconds * 1000
-  return Result.succeed((message) => {
-    const timestamp = engine.clock.currentTimeMillisUnsafe()
-    append(logs, stream, { timestamp, ingestionTime: timestamp + delayMillis, message })
-  })
+// The fiber runs at once, up to its first wait, and only then is in the map. Whoever ended the task meanwhile could not
+// reach it there, and one that failed to start may have ended the task before the next one's turn.
+const startContainer = (engine: Engine, record: TaskRecord, name: string): void => {
+  const spec = record.containers.find(({ containerName }) => containerName === name)
+  if (spec === undefined || isOver(findTask(engine.world, record.key))) return
+  const key = containerKey(record.key, name)
+  engine.runContainer(key, runContainer(hostOf(engine, record, key), spec))
+  if (isOver(findTask(engine.world, record.key))) engine.runOther(FiberMap.remove(engine.containers, key))
 }
 
-const missingGroup =
-  "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create " +
-  "Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1"
+const isOver = (record: TaskRecord | undefined): boolean =>
+  record === undefined || ["DEPROVISIONING", "STOPPED"].includes(record.task.lastStatus ?? "")
+
+const hostOf = (engine: Engine, { key, task }: TaskRecord, containerKey: string): ContainerHost => ({
+  runtime: engine.runtime,
+  now: () => engine.clock.currentTimeMillisUnsafe(),
+  checkPace: checkPace[engine.world.options.timeScale],
+  openLog: (location) => openLog(engine.world, location, task.startedBy, engine.clock.currentTimeMillisUnsafe()),
+  started: (container) => void engine.started.set(containerKey, container),
+  ended: () => void engine.started.delete(containerKey),
+  tell: (event) => void tell(engine, key, event)
+})

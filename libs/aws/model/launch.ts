@@ -4,9 +4,9 @@ import { containerSpecs } from "./containers.ts"
 import type { Fault } from "./Fault.ts"
 import { needsOf, takeRoom } from "./instances.ts"
 import type { LaunchPlan } from "./launchPlan.ts"
-import { stateMillis } from "./lifecycle.ts"
 import { groupOf, type Launch, newTask } from "./newTask.ts"
 import { type Placing, place } from "./placement.ts"
+import { stateMillis } from "./taskChanges.ts"
 import { type ClusterRecord, findTask, putTask, type TaskKey, type World } from "./World.ts"
 
 /**

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type LifeOptions, maxReasonLength, type Step, stateMillis, step, type TaskEvent } from "./lifecycle.ts"
+import { step } from "./lifecycle.ts"
+import { abandon, type LifeOptions, maxReasonLength, type Step, stateMillis, type TaskEvent } from "./taskChanges.ts"
 import type { TaskRecord } from "./World.ts"
 
 const options: LifeOptions = { timeScale: "fargate", stoppedTaskSeconds: 3600 }
@@ -34,7 +35,7 @@ const launched: TaskRecord = {
 }
 
 const timeOver: TaskEvent = { _tag: "TimeOver" }
-const started: TaskEvent = { _tag: "ContainersStarted" }
+const started = (name: string): TaskEvent => ({ _tag: "ContainerStarted", name })
 const stopAsked: TaskEvent = { _tag: "StopAsked", stopCode: "UserInitiated", reason: "why" }
 const exited = (name: string, exitCode = 0): TaskEvent => ({ _tag: "ContainerExited", name, exitCode })
 const refused = (name: string, reason: string): TaskEvent => ({ _tag: "ContainerRefused", name, reason, exitCode: 127 })
@@ -52,7 +53,8 @@ const play = (events: ReadonlyArray<TaskEvent>, from: TaskRecord = launched) => 
   return { ...last, task: last.record.task, statuses, now }
 }
 
-const running = [timeOver, timeOver, timeOver, started]
+const starting = [timeOver, timeOver, timeOver]
+const running = [...starting, started("main"), started("side")]
 
 describe("lifecycle", () => {
   it("goes through ECS's states in order, with their times", () => {
@@ -117,7 +119,7 @@ describe("lifecycle", () => {
     const stopping = play([...running, exited("main"), timeOver])
     assert.deepStrictEqual(
       [stopping.task.lastStatus, stopping.command, stopping.record.dueAt],
-      ["STOPPING", "StopContainers", undefined]
+      ["STOPPING", { _tag: "Stop", names: ["side"] }, undefined]
     )
     assert.strictEqual(play([exited("side", 137)], stopping.record).task.lastStatus, "DEPROVISIONING")
   })
@@ -140,7 +142,7 @@ describe("lifecycle", () => {
   it.each([0, 1, 2, 3])("a stop before it runs (after %i steps) never runs it", (steps) => {
     const before = play(running.slice(0, steps))
     const { task, command } = play([stopAsked, timeOver], before.record)
-    assert.deepStrictEqual([task.lastStatus, command], ["DEPROVISIONING", "AbandonContainers"])
+    assert.deepStrictEqual([task.lastStatus, command], ["DEPROVISIONING", abandon])
     assert.isTrue(
       task.containers?.every(({ exitCode, lastStatus }) => exitCode === undefined && lastStatus === "STOPPED")
     )
@@ -148,7 +150,7 @@ describe("lifecycle", () => {
   })
 
   it("late: containers that start just as the stop comes are stopped properly", () => {
-    const { task, record, now } = play([...running.slice(0, 3), stopAsked, started])
+    const { task, record, now } = play([...starting, stopAsked, started("main"), started("side")])
     assert.deepStrictEqual([task.lastStatus, task.desiredStatus, record.dueAt], ["RUNNING", "STOPPED", now])
     assert.strictEqual(play([timeOver], record).task.lastStatus, "DEACTIVATING")
   })
@@ -165,7 +167,7 @@ describe("lifecycle", () => {
     assert.strictEqual(step(once, exited("side", 2), 9, options).record, once)
     const abandoned = play([stopAsked, timeOver]).record
     assert.strictEqual(step(abandoned, exited("main"), 9, options).record, abandoned)
-    assert.strictEqual(step(abandoned, started, 9, options).record, abandoned)
+    assert.strictEqual(step(abandoned, started("main"), 9, options).record, abandoned)
     assert.strictEqual(step(abandoned, refused("main", "x"), 9, options).record, abandoned)
   })
 
@@ -178,7 +180,7 @@ describe("lifecycle", () => {
     ])
     assert.deepStrictEqual(
       [task.lastStatus, task.stopCode, task.stoppedReason, command],
-      ["DEPROVISIONING", "TaskFailedToStart", "CannotPullContainerError: no such image", "AbandonContainers"]
+      ["DEPROVISIONING", "TaskFailedToStart", "CannotPullContainerError: no such image", abandon]
     )
     assert.strictEqual(task.containers?.[0]?.reason, "CannotPullContainerError: no such image")
   })
@@ -194,7 +196,13 @@ describe("lifecycle", () => {
   })
 
   it("a refused container that is not essential does not hold the task up", () => {
-    const { task } = play([timeOver, timeOver, timeOver, refused("side", "CannotPullContainerError: x"), started])
+    const { task } = play([
+      timeOver,
+      timeOver,
+      timeOver,
+      refused("side", "CannotPullContainerError: x"),
+      started("main")
+    ])
     assert.strictEqual(task.lastStatus, "RUNNING")
     assert.deepStrictEqual(
       task.containers?.map(({ lastStatus }) => lastStatus),

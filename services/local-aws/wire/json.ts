@@ -2,14 +2,12 @@ import { Result } from "effect"
 import type { AwsException } from "#aws/model/AwsException.ts"
 
 /** AWS JSON 1.1: times are epoch seconds with a fraction, absent members are left out. */
-export const encodeJson = (answer: unknown): string => JSON.stringify(withSeconds(answer)) ?? "{}"
+export const encodeJson = (answer: unknown): string => JSON.stringify(answer, withSeconds) ?? "{}"
 
-// JSON.stringify turns a Date into a string before a replacer sees it, so the times are replaced first.
-const withSeconds = (value: unknown): unknown => {
-  if (value instanceof Date) return value.getTime() / 1000
-  if (Array.isArray(value)) return value.map(withSeconds)
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withSeconds(member)]))
+// A Date is a string already when the replacer gets it as a value; its holder still has the Date.
+function withSeconds(this: unknown, name: string, value: unknown): unknown {
+  const held: unknown = typeof value === "string" ? Reflect.get(Object(this), name) : value
+  return held instanceof Date ? held.getTime() / 1000 : value
 }
 
 /** The request's members. AWS takes an empty body as `{}`, ignores `null` members, and refuses what is no object. */
