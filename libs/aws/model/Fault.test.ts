@@ -3,7 +3,8 @@ import { Result } from "effect"
 import { type Fault, readFault } from "./Fault.ts"
 import { FaultBook, maxFaults } from "./FaultBook.ts"
 
-const actions = ["RunTask", "DescribeTasks", "DescribeVpcs"]
+const logActions = ["CreateLogStream", "PutLogEvents", "FilterLogEvents", "GetLogEvents"]
+const actions = ["RunTask", "DescribeTasks", "DescribeVpcs", ...logActions]
 const problems = (body: unknown) =>
   Result.match(readFault(body, actions), { onSuccess: () => [], onFailure: (all) => all })
 
@@ -20,7 +21,12 @@ describe("readFault", () => {
     { action: "DescribeVpcs", delaySeconds: 20 },
     { action: "DescribeTasks", staleVersions: 8 },
     { action: "RunTask", missingSeconds: 5 },
-    { action: "RunTask", vanishAfterSeconds: 0 }
+    { action: "RunTask", vanishAfterSeconds: 0 },
+    { action: "CreateLogStream", startedBy: "run-7", missingSeconds: 5 },
+    { action: "PutLogEvents", logGroup: "/jobs", batch: { delaySeconds: 0, delaySecondsMax: 8, twice: true } },
+    { action: "PutLogEvents", probability: 0.1, batch: { lateSeconds: 3 } },
+    { action: "FilterLogEvents", times: 0, page: { events: 0, repeat: 1, shuffle: true } },
+    { action: "GetLogEvents", page: { end: true } }
   ])("reads %j", (fault) => {
     assert.deepStrictEqual(readFault(fault, actions), Result.succeed(fault))
   })
@@ -35,7 +41,7 @@ describe("readFault", () => {
       /^stop\.stoppedReason: /,
       /^hold: .*"PROVISIONING"/,
       /^error\.name: /,
-      /^Give exactly one of error, reset, .*, vanishAfterSeconds, not error and stop and hold\.$/
+      /^Give exactly one of error, reset, .*, batch, page, not error and stop and hold\.$/
     ]) {
       assert.isTrue(
         found.some((problem) => part.test(problem)),
@@ -64,6 +70,30 @@ describe("readFault", () => {
     ["no lifetime", { action: "RunTask", reset: "after", lifetimeSeconds: 0 }, /^lifetimeSeconds: must be 0.001 to/],
     ["an answer after two days", { action: "RunTask", delaySeconds: 172_800 }, /^delaySeconds: must be .* to 86400/],
     ["a part of no failure", { action: "RunTask", reset: "after", launched: 1 }, /^launched: it goes with failures/],
+    ["a hidden stream elsewhere", { action: "FilterLogEvents", missingSeconds: 1 }, /only RunTask and CreateLogStream/],
+    ["a batch elsewhere", { action: "RunTask", batch: { twice: true } }, /^batch: only PutLogEvents can have it/],
+    ["a page of every call", { action: "*", page: { end: true } }, /^page: only FilterLogEvents and GetLogEvents can/],
+    ["an empty batch", { action: "PutLogEvents", batch: {} }, /^batch: must say delaySeconds, .* or lateSeconds/],
+    ["an empty page", { action: "GetLogEvents", page: {} }, /^page: must say events, .* or end/],
+    ["a misspelt member", { action: "PutLogEvents", batch: { twise: true } }, /Did you mean batch\.twice\?/],
+    ["a misspelt group", { action: "GetLogEvents", logGrop: "g", page: { end: true } }, /Did you mean logGroup\?/],
+    [
+      "a delay over a day",
+      { action: "PutLogEvents", batch: { delaySeconds: 86_401 } },
+      /^batch\.delaySeconds: must be/
+    ],
+    [
+      "a delay from much to little",
+      { action: "PutLogEvents", batch: { delaySeconds: 5, delaySecondsMax: 2 } },
+      /^batch\.delaySecondsMax: 2 is less than batch\.delaySeconds, 5\./
+    ],
+    ["a page above AWS's", { action: "GetLogEvents", page: { events: 10_001 } }, /^page\.events: .*10000/],
+    ["no repetition", { action: "GetLogEvents", page: { repeat: 0 } }, /^page\.repeat: /],
+    [
+      "an end with more",
+      { action: "GetLogEvents", page: { end: true, events: 5, shuffle: true } },
+      /^page\.end: it goes alone, not with events and shuffle/
+    ],
     ["a list", [], /JSON object/],
     ["a number", 5, /A fault is a JSON object with an action, not 5\./],
     ["no failures", { action: "RunTask", failures: [] }, /^failures/],

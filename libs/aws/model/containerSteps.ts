@@ -23,7 +23,7 @@ import type { TaskRecord } from "./World.ts"
  */
 
 /** States in which containers may still be on their way to their start. */
-const mayHaveContainers = ["ACTIVATING", "DEACTIVATING", "STOPPING"]
+const mayHaveContainers = new Set(["ACTIVATING", "DEACTIVATING", "STOPPING"])
 
 type ContainerEvent<Tag extends TaskEvent["_tag"]> = Extract<TaskEvent, { readonly _tag: Tag }>
 
@@ -34,7 +34,7 @@ export const containerStarted = (
   options: LifeOptions
 ): Step => {
   const { lastStatus = "" } = record.task
-  if (!mayHaveContainers.includes(lastStatus)) return { record, command: abandon }
+  if (!mayHaveContainers.has(lastStatus)) return { record, command: abandon }
   if (!isPending(record, name)) return { record }
   const begun = changeContainer({ ...record, begunAt: { ...record.begunAt, [name]: now } }, name, () => ({
     lastStatus: "RUNNING",
@@ -51,7 +51,7 @@ export const containerRefused = (
   options: LifeOptions
 ): Step => {
   const { lastStatus = "" } = record.task
-  if (!isPending(record, event.name) || !mayHaveContainers.includes(lastStatus)) return { record }
+  if (!isPending(record, event.name) || !mayHaveContainers.has(lastStatus)) return { record }
   const ended = endContainer(record, event)
   if (lastStatus !== "ACTIVATING") return { record: ended }
   return isEssential(record, event.name) ? failedStart(ended, event.reason, now, options) : settle(ended, now, options)

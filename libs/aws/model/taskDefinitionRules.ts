@@ -1,6 +1,7 @@
 import type { ContainerDefinition, RegisterTaskDefinitionRequest } from "@aws-sdk/client-ecs"
 import { cpuUnits, memoryMiB } from "#ecs-core/FargateSizes.ts"
 import { type AwsException, client, firstProblem } from "./AwsException.ts"
+import { refuseDependencies } from "./dependencyRules.ts"
 import { ephemeralStorageText, isEphemeralStorage, refuseForFargate } from "./fargateRules.ts"
 import { refuseTags } from "./tagRules.ts"
 
@@ -64,7 +65,10 @@ const refuseContainers = (input: Input): AwsException | undefined => {
   if (containers.every((container) => container.essential === false)) {
     return client("A task definition must have at least one essential container.")
   }
-  return firstProblem(containers.map((container) => () => refuseContainer(input, container)))
+  return firstProblem([
+    ...containers.map((container) => () => refuseContainer(input, container)),
+    () => refuseDependencies(containers)
+  ])
 }
 
 const refuseContainer = (input: Input, container: ContainerDefinition): AwsException | undefined => {
