@@ -50,7 +50,7 @@ const make = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 const openAccount = Effect.fnUntraced(function* (settings: Settings) {
-  const journal = makeJournal(settings.journalTasksMax)
+  const journal = makeJournal(settings.journalTasksMax, settings.journalCallsMax)
   const model = Context.get(yield* Layer.build(Layer.fresh(modelLayer(settings, journal))), EcsModel)
   const ecs = observed(model.unspoilt.ecs, journal)
   const operations = new Map(
@@ -94,7 +94,7 @@ const payFrom =
   (levels: Ref.Ref<Readonly<Record<string, Levels>>>) => (region: string, action: string, input: object) =>
     Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
       Ref.modify(levels, (all) => {
-        const paid = take(all[region] ?? {}, chargesOf(action, input), nowMillis)
+        const paid = take(all[region] ?? {}, chargesOf(action, input), region, nowMillis)
         return [paid.allowed, { ...all, [region]: paid.levels }]
       })
     )

@@ -18,7 +18,7 @@ const launch = (journal: ReturnType<typeof makeJournal>, id: number, clientToken
 
 describe("journal", () => {
   it("a task launched twice by one token is there once", () => {
-    const journal = makeJournal(10)
+    const journal = makeJournal(10, 10)
     launch(journal, 1, "a")
     launch(journal, 1, "a")
     launch(journal, 2, "b")
@@ -33,7 +33,7 @@ describe("journal", () => {
   })
 
   it("keeps what was last seen of a task", () => {
-    const journal = makeJournal(10)
+    const journal = makeJournal(10, 10)
     launch(journal, 1, "a")
     journal.seen([
       task(1, {
@@ -54,19 +54,18 @@ describe("journal", () => {
   })
 
   it("counts calls and refusals by action", () => {
-    const journal = makeJournal(10)
-    journal.called("RunTask")
-    journal.called("RunTask")
-    journal.refused("RunTask", "ThrottlingException")
-    assert.deepStrictEqual(journal.counts(), {
-      calls: { RunTask: 2 },
-      refused: { "RunTask ThrottlingException": 1 },
-      runTaskClientTokens: 0
-    })
+    const journal = makeJournal(10, 10)
+    const call = { region: "us-east-1", action: "RunTask" }
+    journal.called(call, 1)
+    journal.called(call, 2)
+    journal.called({ ...call, error: "ThrottlingException" }, 2)
+    const counts = { calls: { RunTask: 2 }, refused: { "RunTask ThrottlingException": 1 } }
+    assert.deepStrictEqual(journal.counts(), { ...counts, regions: { "us-east-1": counts }, runTaskClientTokens: 0 })
+    assert.deepStrictEqual(journal.callsWithin({ from: 0, to: 2 }).calls, { RunTask: 1 })
   })
 
   it("is bounded: the oldest tasks and tokens go first, the count of tokens stays right", () => {
-    const journal = makeJournal(3)
+    const journal = makeJournal(3, 10)
     for (let id = 1; id <= 5; id++) launch(journal, id, `token-${id}`)
     assert.deepStrictEqual(
       journal.tasks().map(({ taskArn }) => taskArn),

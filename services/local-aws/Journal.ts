@@ -1,4 +1,5 @@
 import type { RunTaskRequest, RunTaskResponse, Task } from "@aws-sdk/client-ecs"
+import { type CallEntry, CallLog, type RegionalCounts, type Window } from "./CallLog.ts"
 
 /** A task that RunTask started, and what was last seen of it. */
 export interface LaunchedTask {
@@ -15,29 +16,28 @@ export interface LaunchedTask {
 }
 
 /** What the control API tells about calls. */
-export interface CallCounts {
-  /** Calls by action, refused ones included. */
-  readonly calls: Readonly<Record<string, number>>
-  /** Refused calls by action and error name. */
-  readonly refused: Readonly<Record<string, number>>
+export interface CallCounts extends RegionalCounts {
   /** Different client tokens of RunTask. */
   readonly runTaskClientTokens: number
 }
 
+/** The same of some of the time. */
+export interface CallsWithin extends RegionalCounts {
+  /** Epoch milliseconds: of calls before then, some are forgotten. */
+  readonly knownSince: number
+}
+
 /** The book that local-aws keeps beside the model: every call and every task ever launched, for tests to check. */
 export interface Journal {
-  readonly called: (action: string) => void
-  readonly refused: (action: string, errorName: string) => void
+  /** A call came, or was refused; `at` in epoch milliseconds. */
+  readonly called: (entry: CallEntry, at: number) => void
   readonly launching: (input: RunTaskRequest) => void
   readonly launched: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
   readonly seen: (tasks: ReadonlyArray<Task>) => void
   readonly counts: () => CallCounts
+  readonly callsWithin: (window: Window) => CallsWithin
   /** In order of launch. */
   readonly tasks: () => ReadonlyArray<LaunchedTask>
-}
-
-const add = (counts: Map<string, number>, name: string): void => {
-  counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
 /** Maps and sets keep the order of insertion: the first key is the oldest. */
@@ -48,10 +48,9 @@ const dropOldest = (keys: Map<string, unknown> | Set<string>, max: number): void
   }
 }
 
-/** Holds at most `tasksMax` tasks and as many client tokens; the oldest are forgotten first. */
-export const makeJournal = (tasksMax: number): Journal => {
-  const calls = new Map<string, number>()
-  const refused = new Map<string, number>()
+/** Holds at most `tasksMax` tasks and as many client tokens, and the times of `callsMax` calls; the oldest go first. */
+export const makeJournal = (tasksMax: number, callsMax: number): Journal => {
+  const calls = new CallLog(callsMax)
   const tokens = new Set<string>()
   const tasks = new Map<string, LaunchedTask>()
   let forgottenTokens = 0
@@ -64,8 +63,7 @@ export const makeJournal = (tasksMax: number): Journal => {
     if (known !== undefined) tasks.set(known.taskArn, { ...known, ...stateOf(task) })
   }
   return {
-    called: (action) => add(calls, action),
-    refused: (action, errorName) => add(refused, `${action} ${errorName}`),
+    called: (entry, at) => calls.add(entry, at),
     launching: ({ clientToken }) => {
       if (clientToken !== undefined) tokens.add(clientToken)
       const before = tokens.size
@@ -77,11 +75,8 @@ export const makeJournal = (tasksMax: number): Journal => {
       dropOldest(tasks, tasksMax)
     },
     seen: (answered) => answered.forEach(update),
-    counts: () => ({
-      calls: Object.fromEntries(calls),
-      refused: Object.fromEntries(refused),
-      runTaskClientTokens: tokens.size + forgottenTokens
-    }),
+    counts: () => ({ ...calls.totals(), runTaskClientTokens: tokens.size + forgottenTokens }),
+    callsWithin: (window) => calls.within(window),
     tasks: () => [...tasks.values()]
   }
 }

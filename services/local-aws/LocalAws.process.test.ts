@@ -3,6 +3,7 @@ import { type ContainerOverride, StopTaskCommand } from "@aws-sdk/client-ecs"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { ecsClient, layerTest, logsClient, register, runTask, stopped, taskWhen } from "#test/support/LocalAws.ts"
+import { lineBytesMax } from "./runtime/lines.ts"
 
 const sh = (script: string) => ["sh", "-c", script]
 
@@ -67,6 +68,20 @@ layer(layerTest(), { excludeTestServices: true })("tasks that really run", (it) 
         yield* linesOf(arn),
         Array.from({ length: 10_000 }, (_, i) => String(i + 1))
       )
+    })
+  )
+
+  it.effect("a line of 300 KiB comes in two events, its characters whole", () =>
+    Effect.gen(function* () {
+      const print = `process.stdout.write("é".repeat(${150 * 1024}) + "\\n")`
+      const arn = yield* launched(yield* register("long", [process.execPath, "-e", print]))
+      yield* stopped(arn)
+      const pieces = yield* linesOf(arn)
+      assert.deepStrictEqual(
+        pieces.map((piece) => Buffer.byteLength(piece)),
+        [lineBytesMax, 300 * 1024 - lineBytesMax]
+      )
+      assert.strictEqual(pieces.join(""), "é".repeat(150 * 1024))
     })
   )
 

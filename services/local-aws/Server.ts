@@ -93,14 +93,18 @@ const readBody = (incoming: IncomingMessage, bytesMax: number, done: (body: stri
   })
 }
 
-const requestOf = (incoming: IncomingMessage, body: string): WireRequest => ({
-  method: incoming.method ?? "GET",
-  path: (incoming.url ?? "/").split("?", 1)[0] ?? "/",
-  headers: Object.fromEntries(
-    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
-  ),
-  body
-})
+const requestOf = (incoming: IncomingMessage, body: string): WireRequest => {
+  const [path = "/", query = ""] = (incoming.url ?? "/").split("?", 2)
+  return {
+    method: incoming.method ?? "GET",
+    path,
+    query,
+    headers: Object.fromEntries(
+      Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
+    ),
+    body
+  }
+}
 
 const write = (response: ServerResponse, reply: WireReply, requestId: string): void => {
   response.writeHead(reply.status, {

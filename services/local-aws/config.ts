@@ -20,7 +20,7 @@ export interface Settings {
   readonly stoppedTaskTtlSeconds: number
   /** A new task is MISSING for this long, as AWS's eventual consistency may have it. */
   readonly missingAfterRunSeconds: number
-  /** A log line can be read this long after it was written. */
+  /** Log lines can be read at the latest so long after they were written. */
   readonly logDelaySeconds: number
   /** Clusters that exist from the start, in every region. */
   readonly clusters: ReadonlyArray<string>
@@ -35,6 +35,8 @@ export interface Settings {
   readonly requestBytesMax: number
   /** The control API remembers this many launched tasks and client tokens; the oldest go first. */
   readonly journalTasksMax: number
+  /** Of so many calls and refusals it remembers the times too. */
+  readonly journalCallsMax: number
 }
 
 export const defaults: Settings = {
@@ -52,7 +54,8 @@ export const defaults: Settings = {
   accountId: "000000000000",
   faultSeed: defaultOptions.faultSeed,
   requestBytesMax: 4 * 1024 * 1024,
-  journalTasksMax: 100_000
+  journalTasksMax: 100_000,
+  journalCallsMax: 500_000
 }
 
 const seconds = (name: string, fallback: number) =>

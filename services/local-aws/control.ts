@@ -3,7 +3,7 @@ import { readFault } from "#aws/model/Fault.ts"
 import { type InjectedFault, maxFaults } from "#aws/model/FaultBook.ts"
 import { actionOf, type CurrentAccount } from "./Account.ts"
 import type { Settings } from "./config.ts"
-import { controlReply, type WireReply } from "./decide.ts"
+import { controlReply, readWindow, type WireReply } from "./decide.ts"
 
 /**
  * What tests and people ask local-aws about itself, and let go wrong in it, under `/_fleet/`; none of it exists in AWS.
@@ -13,7 +13,7 @@ const operations = {
   "GET health": ({ settings: { quotas, runtime, timeScale } }) =>
     ok(Effect.succeed({ status: "ready", runtime, timeScale, quotas })),
 
-  "GET calls": ({ current }) => ok(Effect.map(current.get, ({ journal }) => journal.counts())),
+  "GET calls": (context) => callCounts(context),
 
   "GET tasks": ({ current }) =>
     ok(Effect.flatMap(current.get, ({ journal, refresh }) => Effect.map(refresh, () => ({ tasks: journal.tasks() })))),
@@ -31,6 +31,7 @@ const operations = {
 interface ControlContext {
   readonly current: CurrentAccount["Service"]
   readonly settings: Settings
+  readonly query: string
   readonly body: string
 }
 
@@ -38,6 +39,14 @@ type ControlOperation = (context: ControlContext) => Effect.Effect<WireReply>
 
 const ok = (answer: Effect.Effect<object>): Effect.Effect<WireReply> =>
   Effect.map(answer, (body) => controlReply(200, body))
+
+/** All calls, or with `?from=` or `?to=` those of that time. */
+const callCounts = Effect.fnUntraced(function* ({ current, query }: ControlContext) {
+  const { journal } = yield* current.get
+  const window = readWindow(query)
+  if (Result.isFailure(window)) return controlReply(400, { problems: window.failure })
+  return controlReply(200, window.success === undefined ? journal.counts() : journal.callsWithin(window.success))
+})
 
 const injectFault = Effect.fnUntraced(function* ({ body, current }: ControlContext) {
   const { faults, operations } = yield* current.get

@@ -1,5 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { answerOf, errorOf, type Route, route, throttled, unknownAction, type WireRequest } from "./decide.ts"
+import { Result } from "effect"
+import {
+  answerOf,
+  errorOf,
+  type Route,
+  readWindow,
+  route,
+  throttled,
+  unknownAction,
+  type WireRequest
+} from "./decide.ts"
 
 const request = (given: Partial<WireRequest>): WireRequest => ({
   method: "POST",
@@ -47,8 +57,33 @@ describe("routing", () => {
   })
 
   it("the control API goes by method and path", () => {
-    const to = route(request({ method: "GET", path: "/_fleet/tasks" }))
-    assert.deepStrictEqual(to, { kind: "control", operation: "GET tasks" } as Route)
+    const to = route(request({ method: "GET", path: "/_fleet/calls", query: "from=1" }))
+    assert.deepStrictEqual(to, { kind: "control", operation: "GET calls", query: "from=1" } as Route)
+  })
+})
+
+describe("a window of time", () => {
+  it.each([
+    { query: "", window: undefined },
+    { query: "from=5", window: { from: 5, to: Number.POSITIVE_INFINITY } },
+    { query: "to=7", window: { from: 0, to: 7 } },
+    { query: "from=5&to=5", window: { from: 5, to: 5 } }
+  ])("reads '$query'", ({ query, window }) => {
+    assert.deepStrictEqual(readWindow(query), Result.succeed(window))
+  })
+
+  it.each([
+    {
+      query: "since=5&to=now",
+      says: [/^since: .* there are from and to/, /^to: must be epoch milliseconds, not 'now'/]
+    },
+    { query: "from=-1", says: [/^from: must be/] },
+    { query: "from=6&to=5", says: [/^from: 6 is later than to, 5\.$/] }
+  ])("refuses '$query', every problem at once", ({ query, says }) => {
+    const read = readWindow(query)
+    const problems = Result.isFailure(read) ? read.failure : []
+    assert.lengthOf(problems, says.length)
+    for (const [index, text] of says.entries()) assert.match(problems[index] ?? "", text)
   })
 })
 

@@ -1,4 +1,6 @@
+import { Result } from "effect"
 import type { AwsException } from "#aws/model/AwsException.ts"
+import type { Window } from "./CallLog.ts"
 import { ec2Answer, ec2Error, stsAnswer, stsError } from "./wire/ec2-xml.ts"
 import { encodeJson } from "./wire/json.ts"
 
@@ -7,6 +9,8 @@ export interface WireRequest {
   readonly method: string
   /** Path without the query. */
   readonly path: string
+  /** What follows the question mark. */
+  readonly query?: string
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
 }
@@ -31,7 +35,7 @@ export type Route =
       readonly region: string
       readonly form: URLSearchParams
     }
-  | { readonly kind: "control"; readonly operation: string }
+  | { readonly kind: "control"; readonly operation: string; readonly query: string }
   | { readonly kind: "refused"; readonly status: number; readonly error: AwsException }
 
 const targets: Readonly<Record<string, "ecs" | "logs">> = {
@@ -81,7 +85,11 @@ export const route = (request: WireRequest): Route => {
   if (comesFromBrowser(request))
     return refused(403, "AccessDeniedException", "local-aws answers no web pages: the request has an Origin header.")
   if (request.path.startsWith("/_fleet/"))
-    return { kind: "control", operation: `${request.method} ${request.path.slice("/_fleet/".length)}` }
+    return {
+      kind: "control",
+      operation: `${request.method} ${request.path.slice("/_fleet/".length)}`,
+      query: request.query ?? ""
+    }
   const target = request.headers["x-amz-target"]
   if (target !== undefined) return routeTarget(target, scopeOf(request.headers["authorization"]).region)
   if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true)
@@ -139,3 +147,24 @@ export const controlReply = (status: number, body: object): WireReply => ({
   contentType: "application/json",
   body: `${JSON.stringify(body, undefined, 2)}\n`
 })
+
+/** `from=` and `to=` in epoch milliseconds; undefined = neither is given. Else every problem at once. */
+export const readWindow = (query: string): Result.Result<Window | undefined, ReadonlyArray<string>> => {
+  const given = new URLSearchParams(query)
+  const problems = [
+    ...[...given.keys()].filter((name) => name !== "from" && name !== "to").map(unknownParameter),
+    ...["from", "to"].flatMap((name) => notATime(name, given.get(name)))
+  ]
+  if (problems.length > 0) return Result.fail(problems)
+  if (given.size === 0) return Result.succeed(undefined)
+  const { from = 0, to = Number.POSITIVE_INFINITY } = Object.fromEntries(
+    [...given].map(([name, value]) => [name, Number(value)])
+  )
+  return from > to ? Result.fail([`from: ${from} is later than to, ${to}.`]) : Result.succeed({ from, to })
+}
+
+const unknownParameter = (name: string): string =>
+  `${name}: there is no such parameter; there are from and to, e.g. calls?from=1767225600000&to=1767225601000.`
+
+const notATime = (name: string, value: string | null): ReadonlyArray<string> =>
+  value === null || /^\d{1,15}$/.test(value) ? [] : [`${name}: must be epoch milliseconds, not '${value}'.`]

@@ -1,4 +1,4 @@
-import { Effect, Result } from "effect"
+import { Clock, Effect, Result } from "effect"
 import type { AwsException } from "#aws/model/AwsException.ts"
 import type { Account, CurrentAccount } from "./Account.ts"
 import type { Settings } from "./config.ts"
@@ -40,7 +40,7 @@ const brokenInside: AwsException = {
 }
 
 const reply = (handling: Handling, to: Route, body: string, requestId: string): Effect.Effect<WireReply> => {
-  if (to.kind === "control") return control(to.operation, { ...handling, body })
+  if (to.kind === "control") return control(to.operation, { ...handling, query: to.query, body })
   if (to.kind === "refused") return Effect.succeed(errorOf(to, to.error, requestId))
   return Effect.match(call(handling, to, body), {
     onSuccess: (answer) => answerOf(to, answer, requestId),
@@ -61,7 +61,7 @@ const call = (handling: Handling, route: CallRoute, body: string): Effect.Effect
     const operation = account.operations.get(`${service}:${action}`)
     // Names that mean nothing are counted as one, or a client could fill the journal with them.
     const counted = operation === undefined ? "UnknownAction" : action
-    account.journal.called(counted)
+    account.journal.called({ region, action: counted }, yield* Clock.currentTimeMillis)
     const asked = Effect.gen(function* () {
       if (operation === undefined)
         return yield* Effect.fail(unknownAction(service, action, actionsOf(account, service)))
@@ -70,7 +70,9 @@ const call = (handling: Handling, route: CallRoute, body: string): Effect.Effect
       yield* Effect.logDebug(`${service}:${action}`, { region })
       return yield* operation(region, input as never)
     })
-    return yield* Effect.tapError(asked, ({ __type }) => Effect.sync(() => account.journal.refused(counted, __type)))
+    return yield* Effect.tapError(asked, ({ __type: error }) =>
+      Effect.map(Clock.currentTimeMillis, (now) => account.journal.called({ region, action: counted, error }, now))
+    )
   })
 
 const actionsOf = (account: Account, service: Service): ReadonlyArray<string> =>

@@ -2,11 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import { awsBuckets, chargesOf, type Levels, take } from "./quotas.ts"
 
 /** How many of `calls` pass at this moment, and what is left. */
-const allowed = (action: string, input: object, calls: number, atMillis: number, levels: Levels = {}) => {
+const allowed = (
+  action: string,
+  input: object,
+  calls: number,
+  atMillis: number,
+  levels: Levels = {},
+  region = "us-east-1"
+) => {
   let left = levels
   let passed = 0
   for (let call = 0; call < calls; call++) {
-    const taken = take(left, chargesOf(action, input), atMillis)
+    const taken = take(left, chargesOf(action, input), region, atMillis)
     left = taken.levels
     if (taken.allowed) passed++
   }
@@ -26,6 +33,21 @@ describe("quotas", () => {
     assert.strictEqual(second.passed, perSecond)
   })
 
+  it.each([
+    { region: "us-east-1", action: "FilterLogEvents", perSecond: 25 },
+    { region: "eu-central-1", action: "FilterLogEvents", perSecond: 5 },
+    { region: "eu-west-1", action: "FilterLogEvents", perSecond: 10 },
+    { region: "us-east-1", action: "GetLogEvents", perSecond: 25 },
+    { region: "us-west-2", action: "GetLogEvents", perSecond: 10 },
+    { region: "eu-central-1", action: "GetLogEvents", perSecond: 10 },
+    { region: "ap-southeast-2", action: "GetLogEvents", perSecond: 25 },
+    { region: "eu-central-1", action: "DescribeTasks", burst: 100, perSecond: 20 }
+  ])("$action in $region: $perSecond a second", ({ region, action, perSecond, burst = perSecond }) => {
+    const first = allowed(action, {}, 1000, 0, {}, region)
+    assert.strictEqual(first.passed, burst)
+    assert.strictEqual(allowed(action, {}, 1000, 1000, first.levels, region).passed, perSecond)
+  })
+
   it("DescribeTasks and ListTasks share one bucket, RegisterTaskDefinition has another", () => {
     const { levels } = allowed("DescribeTasks", {}, 100, 0)
     assert.strictEqual(allowed("ListTasks", {}, 1, 0, levels).passed, 0)
@@ -42,7 +64,7 @@ describe("quotas", () => {
 
   it("a throttled call takes nothing", () => {
     const full = allowed("RunTask", { count: 10 }, 10, 0)
-    const throttled = take(full.levels, chargesOf("RunTask", { count: 10 }), 0)
+    const throttled = take(full.levels, chargesOf("RunTask", { count: 10 }), "us-east-1", 0)
     assert.deepStrictEqual(throttled, { allowed: false, levels: full.levels })
   })
 

@@ -1,7 +1,7 @@
 /**
  * AWS's own token buckets: how many calls at once, and how many per second after that, by class of action. Source:
  * "Request throttling for the Amazon ECS API", "AWS Fargate throttling quotas", "Request throttling for the Amazon EC2
- * API", "CloudWatch Logs quotas" (us-east-1). All services of an account share them, per region.
+ * API", "CloudWatch Logs quotas". All services of an account share them, per region.
  */
 export interface Bucket {
   readonly burst: number
@@ -29,10 +29,21 @@ export const awsBuckets = {
   describeLogGroups: { burst: 10, perSecond: 10 },
   describeLogStreams: { burst: 25, perSecond: 25 },
   getLogEvents: { burst: 25, perSecond: 25 },
-  filterLogEvents: { burst: 25, perSecond: 25 }
+  filterLogEvents: { burst: 10, perSecond: 10 }
 } as const satisfies Readonly<Record<string, Bucket>>
 
 export type BucketName = keyof typeof awsBuckets
+
+/** Where a region's bucket is another one: reads of CloudWatch Logs. */
+const regionalBuckets: Readonly<Record<string, Readonly<Partial<Record<BucketName, Bucket>>>>> = {
+  "us-east-1": { filterLogEvents: { burst: 25, perSecond: 25 } },
+  "us-west-2": { getLogEvents: { burst: 10, perSecond: 10 } },
+  "eu-west-1": { getLogEvents: { burst: 10, perSecond: 10 } },
+  "eu-central-1": { getLogEvents: { burst: 10, perSecond: 10 }, filterLogEvents: { burst: 5, perSecond: 5 } }
+}
+
+export const bucketOf = (name: BucketName, region: string): Bucket =>
+  regionalBuckets[region]?.[name] ?? awsBuckets[name]
 
 /** What a call takes from a bucket. */
 export interface Charge {
@@ -107,8 +118,8 @@ interface Level {
 /** How full each bucket was, and when; a bucket never used is full. */
 export type Levels = Readonly<Partial<Record<BucketName, Level>>>
 
-const levelOf = (levels: Levels, bucket: BucketName, nowMillis: number): number => {
-  const { burst, perSecond } = awsBuckets[bucket]
+const levelOf = (levels: Levels, bucket: BucketName, region: string, nowMillis: number): number => {
+  const { burst, perSecond } = bucketOf(bucket, region)
   const level = levels[bucket]
   if (level === undefined) return burst
   return Math.min(burst, level.tokens + ((nowMillis - level.atMillis) / 1000) * perSecond)
@@ -118,9 +129,12 @@ const levelOf = (levels: Levels, bucket: BucketName, nowMillis: number): number 
 export const take = (
   levels: Levels,
   wanted: ReadonlyArray<Charge>,
+  region: string,
   nowMillis: number
 ): { readonly allowed: boolean; readonly levels: Levels } => {
-  const after = wanted.map(({ bucket, tokens }) => [bucket, levelOf(levels, bucket, nowMillis) - tokens] as const)
+  const after = wanted.map(
+    ({ bucket, tokens }) => [bucket, levelOf(levels, bucket, region, nowMillis) - tokens] as const
+  )
   if (after.some(([, tokens]) => tokens < 0)) return { allowed: false, levels }
   const changed = after.map(([bucket, tokens]) => [bucket, { tokens, atMillis: nowMillis }])
   return { allowed: true, levels: { ...levels, ...Object.fromEntries(changed) } }

@@ -1,6 +1,7 @@
 import { ConfigProvider, Effect, Layer } from "effect"
 import { vi } from "vitest"
 import { Aws } from "#aws/Aws.ts"
+import { FaultControl } from "#test/conformance/aws.logFaults.ts"
 import { awsSuite, type Programs } from "#test/conformance/aws.suite.ts"
 import { LocalAws, layerTest, sdkEnv } from "#test/support/LocalAws.ts"
 
@@ -19,4 +20,8 @@ const overHttp = Layer.unwrap(
   })
 )
 
-awsSuite("SDK over local-aws, real programs", overHttp.pipe(Layer.provide(layerTest())), realPrograms)
+awsSuite(
+  "SDK over local-aws, real programs",
+  Layer.merge(overHttp, FaultControl.layer).pipe(Layer.provide(layerTest())),
+  realPrograms
+)

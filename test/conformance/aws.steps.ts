@@ -1,6 +1,12 @@
-import type { RegisterTaskDefinitionCommandInput, RunTaskCommandInput, Task } from "@aws-sdk/client-ecs"
+import type {
+  ContainerDefinition,
+  RegisterTaskDefinitionCommandInput,
+  RunTaskCommandInput,
+  Task
+} from "@aws-sdk/client-ecs"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { ContainerLogs, type LogsPage } from "#aws/ContainerLogs.ts"
 import { Ec2Network } from "#aws/Ec2Network.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
@@ -20,22 +26,29 @@ export const definitionOf = (
   networkMode: "awsvpc",
   requiresCompatibilities: ["FARGATE"],
   executionRoleArn: "arn:aws:iam::000000000000:role/execution",
-  containerDefinitions: [
-    {
-      name: "main",
-      image: "busybox",
-      command: [...command],
-      logConfiguration: {
-        logDriver: "awslogs",
-        options: {
-          "awslogs-group": group,
-          "awslogs-region": "us-east-1",
-          "awslogs-stream-prefix": family,
-          "awslogs-create-group": "true"
-        }
-      }
+  containerDefinitions: [containerOf(family, "main", command)]
+})
+
+/** Its output goes to `<family>/<name>/<task id>`. */
+export const containerOf = (
+  family: string,
+  name: string,
+  command: ReadonlyArray<string>,
+  more: Partial<ContainerDefinition> = {}
+): ContainerDefinition => ({
+  name,
+  image: "busybox",
+  command: [...command],
+  logConfiguration: {
+    logDriver: "awslogs",
+    options: {
+      "awslogs-group": group,
+      "awslogs-region": "us-east-1",
+      "awslogs-stream-prefix": family,
+      "awslogs-create-group": "true"
     }
-  ]
+  },
+  ...more
 })
 
 export const register = (family: string, command?: ReadonlyArray<string>) =>
@@ -83,3 +96,22 @@ export const isRunning = (task: Task) => task.lastStatus === "RUNNING"
 
 /** The failure of a call that must fail. */
 export const failureOf = <A, R>(call: Effect.Effect<A, AwsFailure, R>) => Effect.flip(call)
+
+export const streamOf = (family: string, container: string, arn: string): string =>
+  `${family}/${container}/${arn.slice(arn.lastIndexOf("/") + 1)}`
+
+/** Everything that can be read of a stream, page by page. */
+export const readAll = (logStream: string) =>
+  Effect.gen(function* () {
+    const pages: Array<LogsPage> = []
+    let nextToken: string | undefined
+    do {
+      const token = nextToken === undefined ? {} : { nextToken }
+      const page = yield* ContainerLogs.use((logs) =>
+        logs.read(target, { logGroup: group, logStreams: [logStream], ...token })
+      )
+      pages.push(page)
+      nextToken = page.nextToken
+    } while (nextToken !== undefined)
+    return pages
+  })

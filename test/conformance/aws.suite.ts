@@ -4,6 +4,7 @@ import { Effect, type Layer } from "effect"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Ec2Network } from "#aws/Ec2Network.ts"
 import { Ecs } from "#aws/Ecs.ts"
+import { eachItsOwn, essentialEndsAll, neverRan, noSuchOrder, stoppedInTurn } from "./aws.containers.ts"
 import {
   badFargateSize,
   deregistersTwice,
@@ -16,6 +17,16 @@ import {
 } from "./aws.definitions.ts"
 import { noPublicAddress, noRoom, readBackIsEqual, runsOnAnInstance } from "./aws.instances.ts"
 import {
+  delayed,
+  doubled,
+  type FaultControl,
+  hidden,
+  overtaken,
+  shuffledAndEnded,
+  smallPages,
+  throttled
+} from "./aws.logFaults.ts"
+import {
   cluster,
   describe,
   failureOf,
@@ -25,11 +36,12 @@ import {
   launch,
   launchInput,
   register,
+  streamOf,
   target,
   taskWhen
 } from "./aws.steps.ts"
 
-export type AwsPorts = Ecs | Ec2Network | ContainerLogs
+export type AwsPorts = Ecs | Ec2Network | ContainerLogs | FaultControl
 
 /** Commands for containers, as the runtime behind the ports understands them. */
 export interface Programs {
@@ -90,6 +102,15 @@ export const awsSuite = <E>(
     it.effect("twice: stopping a stopped task is no error", () => stopsTwice(programs))
     it.effect("a task that never was: MISSING in DescribeTasks, TaskNotFound in StopTask", () => neverWas)
   })
+  suite(`${name}: several containers`, (it) => {
+    it.effect("each has its own command, log and exit code, and waits for those that it depends on", () =>
+      eachItsOwn(programs)
+    )
+    it.effect("the end of an essential one ends all", () => essentialEndsAll(programs))
+    it.effect("never: one that depends on the success of another that failed does not run", () => neverRan(programs))
+    it.effect("one waits for another's health, and stops before it", () => stoppedInTurn(programs))
+    it.effect("an order that cannot be is TaskDefinitionInvalid", () => noSuchOrder)
+  })
   suite(`${name}: network`, (it) => {
     it.effect("the default VPC has subnets, and is found by its id too", () => defaultNetwork)
     it.effect("an unknown VPC is NetworkNotFound, with the id", () => unknownVpc)
@@ -98,6 +119,15 @@ export const awsSuite = <E>(
     it.effect("lines come in order, each with an id of its own, also in pages", () => linesInOrder(programs))
     it.effect("late: streams that do not exist yet do not hide those that do", () => missingStreams(programs))
     it.effect("never: no stream exists is LogStreamNotFound", () => noStreams)
+  })
+  suite(`${name}: logs that misbehave`, (it) => {
+    it.effect("late: lines are readable so long after they were written", () => delayed(programs))
+    it.effect("twice: every line again, with another id", () => doubled(programs))
+    it.effect("late: the first batch is overtaken, and takes its place", () => overtaken(programs))
+    it.effect("twice: small and empty pages, and events on two of them", () => smallPages(programs))
+    it.effect("lines of one time in another order; a page that says it is the last", () => shuffledAndEnded(programs))
+    it.effect("throttled so many times", () => throttled(programs))
+    it.effect("late: a stream that is there is not found", () => hidden(programs))
   })
 }
 
@@ -220,7 +250,7 @@ const printed = (programs: Programs, family: string) =>
     yield* register(family, programs.prints(5))
     const arn = yield* launch(yield* launchInput(family))
     yield* taskWhen(arn, isStopped)
-    return `${family}/main/${arn.slice(arn.lastIndexOf("/") + 1)}`
+    return streamOf(family, "main", arn)
   })
 
 const linesInOrder = (programs: Programs) =>

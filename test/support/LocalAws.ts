@@ -14,7 +14,7 @@ import { assert, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Fault } from "#aws/model/Fault.ts"
 import type { Settings } from "#services/local-aws/config.ts"
-import type { CallCounts, LaunchedTask } from "#services/local-aws/Journal.ts"
+import type { CallCounts, CallsWithin, LaunchedTask } from "#services/local-aws/Journal.ts"
 import { LocalAws } from "#services/local-aws/LocalAws.ts"
 
 export { LocalAws } from "#services/local-aws/LocalAws.ts"
@@ -65,8 +65,15 @@ const fleet = <A = void>(path: string, init?: RequestInit): Effect.Effect<A, nev
     })
   })
 
-/** How often each action was called, and how many different client tokens RunTask saw. */
+/** How often each action was called, also by region, and how many different client tokens RunTask saw. */
 export const calls: Effect.Effect<CallCounts, never, LocalAws> = fleet<CallCounts>("calls")
+
+/** The same of the calls from a time on and before another, epoch milliseconds; all of them must still be known. */
+export const callsWithin = (from: number, to: number): Effect.Effect<CallsWithin, never, LocalAws> =>
+  Effect.map(fleet<CallsWithin>(`calls?from=${from}&to=${to}`), (counts) => {
+    assert.isAtMost(counts.knownSince, from, "local-aws has forgotten some calls of this time (journalCallsMax)")
+    return counts
+  })
 
 /** Every task ever launched, in order. */
 export const launchedTasks: Effect.Effect<ReadonlyArray<LaunchedTask>, never, LocalAws> = Effect.map(

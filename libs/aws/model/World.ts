@@ -141,7 +141,7 @@ export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
   stoppedTaskSeconds: 3600,
   missingAfterRunSeconds: 0,
   logDelaySeconds: 0,
-  maxLogEvents: 1_000_000,
+  maxLogEvents: 2_000_000,
   maxLogCharacters: 256 * 1024 * 1024,
   clusters: ["default"],
   containerInstances: [

@@ -91,11 +91,11 @@ describe("lifecycle", () => {
     assert.strictEqual(record.dueAt, now + 3_600_000)
   })
 
-  it("every change raises the version by one or more", () => {
+  it("every event that changes something raises the version by one", () => {
     let record = launched
     for (const event of [...running, exited("main"), timeOver, timeOver]) {
       const next = step(record, event, 0, options).record
-      assert.isAbove(next.task.version ?? 0, record.task.version ?? 0)
+      assert.strictEqual(next.task.version, (record.task.version ?? 0) + 1)
       record = next
     }
   })
@@ -153,6 +153,41 @@ describe("lifecycle", () => {
     const { task, record, now } = play([...starting, stopAsked, started("main"), started("side")])
     assert.deepStrictEqual([task.lastStatus, task.desiredStatus, record.dueAt], ["RUNNING", "STOPPED", now])
     assert.strictEqual(play([timeOver], record).task.lastStatus, "DEACTIVATING")
+  })
+
+  it("late: a container that comes up when the task was given up is ended", () => {
+    const abandoned = play([...starting, stopAsked, timeOver]).record
+    assert.deepStrictEqual(step(abandoned, started("main"), 9, options), { record: abandoned, command: abandon })
+    const stopping = play([...starting, started("main"), stopAsked, timeOver, timeOver])
+    assert.deepStrictEqual(
+      [stopping.task.lastStatus, stopping.command],
+      ["STOPPING", { _tag: "Stop", names: ["main"] }]
+    )
+    const late = play([started("side")], stopping.record)
+    assert.deepStrictEqual(late.command, { _tag: "Stop", names: ["main", "side"] })
+    assert.strictEqual(play([exited("main"), exited("side")], late.record).task.lastStatus, "DEPROVISIONING")
+  })
+
+  it("a task is RUNNING when all its containers are past their start, also if one has ended by then", () => {
+    assert.strictEqual(play([...starting, started("side")]).task.lastStatus, "ACTIVATING")
+    const quick = play([...starting, started("main"), exited("main", 3)])
+    assert.strictEqual(quick.task.lastStatus, "ACTIVATING")
+    const { task } = play([started("side")], quick.record)
+    assert.deepStrictEqual([task.lastStatus, task.stopCode], ["DEACTIVATING", "EssentialContainerExited"])
+    assert.isDefined(task.startedAt)
+  })
+
+  it("one that cannot start ends those that run, in turn", () => {
+    const failed = play([...starting, started("side"), refused("main", "CannotStartContainerError: x")])
+    assert.deepStrictEqual([failed.task.lastStatus, failed.task.stopCode], ["DEACTIVATING", "TaskFailedToStart"])
+    const stopping = play([timeOver], failed.record)
+    assert.deepStrictEqual(stopping.command, { _tag: "Stop", names: ["side"] })
+    const { task } = play([exited("side", 143), timeOver], stopping.record)
+    assert.strictEqual(task.lastStatus, "STOPPED")
+    assert.deepStrictEqual(
+      task.containers?.map(({ exitCode }) => exitCode),
+      [127, 143]
+    )
   })
 
   it("twice: a second stop changes nothing; nor does one after the end", () => {

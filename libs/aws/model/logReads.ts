@@ -4,7 +4,7 @@ import { type Answer, refuse } from "./AwsException.ts"
 import type { PageFault } from "./Fault.ts"
 import { eventId, type LogGroupRecord, type LogStreamRecord } from "./LogStore.ts"
 import { findGroup, findVisibleStream, isVisible } from "./logGroups.ts"
-import { type Found, mergedPage, pageBefore } from "./logPages.ts"
+import { type Found, mergedPage, pageBefore, type Range } from "./logPages.ts"
 import { before, type Position, type StoredEvent, startOf } from "./StreamEvents.ts"
 import type { World } from "./World.ts"
 
@@ -105,32 +105,36 @@ export const getLogEvents = (
   const stream = found.success
   const token = tokenOf(input, stream)
   if (token === undefined) return foreignToken
-  const { position, isForward } = token
-  const emptied = fault.end === true ? token.empties : token.empties + 1
-  if (fault.end === true || fault.events === 0) {
-    return Result.succeed({ events: [], ...tokensAround(position, position, { ...token, empties: emptied }) })
-  }
-  const isWanted = (event: StoredEvent) => event.ingestionTime <= now
-  const range = { start: input.startTime, end: input.endTime, isWanted }
-  const limit = limitOf(input, fault)
-  const events = isForward
-    ? mergedPage([stream], position, limit, range).events
-    : pageBefore(stream, position, limit, range)
+  if (fault.end === true) return emptyPage(token)
+  if (fault.events === 0) return emptyPage({ ...token, empties: token.empties + 1 })
+  const events = pageFrom(stream, token, limitOf(input, fault), {
+    start: input.startTime,
+    end: input.endTime,
+    isWanted: (event) => event.ingestionTime <= now
+  })
   const [first, last] = [events[0]?.event, events.at(-1)?.event]
-  const around = { ...token, empties: first === undefined ? token.empties : 0 }
+  if (first === undefined || last === undefined) return emptyPage(token)
+  const next = continuation(events, true, fault) ?? last
   return Result.succeed({
     events: inOrderOf(world, fault, events).map(({ event: { timestamp, message, ingestionTime } }) => ({
       timestamp,
       message,
       ingestionTime
     })),
-    ...tokensAround(
-      first === undefined ? position : before(first),
-      last === undefined ? position : (continuation(events, true, fault) ?? last),
-      around
-    )
+    ...tokensAround(before(first), next, { ...token, empties: 0 })
   })
 }
+
+const pageFrom = (
+  stream: LogStreamRecord,
+  { isForward, position }: Token,
+  limit: number,
+  range: Range
+): ReadonlyArray<Found> =>
+  isForward ? mergedPage([stream], position, limit, range).events : pageBefore(stream, position, limit, range)
+
+const emptyPage = (token: Token): Answer<Logs.GetLogEventsResponse> =>
+  Result.succeed({ events: [], ...tokensAround(token.position, token.position, token) })
 
 interface Token {
   readonly isForward: boolean
