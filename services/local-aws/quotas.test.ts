@@ -7,8 +7,7 @@ const allowed = (
   input: object,
   calls: number,
   atMillis: number,
-  levels: Levels = {},
-  region = "us-east-1"
+  { levels = {}, region = "us-east-1" }: { readonly levels?: Levels; readonly region?: string } = {}
 ) => {
   let left = levels
   let passed = 0
@@ -29,7 +28,7 @@ describe("quotas", () => {
   ])("$action: $burst at once, then $perSecond a second", ({ action, burst, perSecond }) => {
     const first = allowed(action, {}, burst + 1, 0)
     assert.strictEqual(first.passed, burst)
-    const second = allowed(action, {}, 1000, 1000, first.levels)
+    const second = allowed(action, {}, 1000, 1000, first)
     assert.strictEqual(second.passed, perSecond)
   })
 
@@ -43,15 +42,15 @@ describe("quotas", () => {
     { region: "ap-southeast-2", action: "GetLogEvents", perSecond: 25 },
     { region: "eu-central-1", action: "DescribeTasks", burst: 100, perSecond: 20 }
   ])("$action in $region: $perSecond a second", ({ region, action, perSecond, burst = perSecond }) => {
-    const first = allowed(action, {}, 1000, 0, {}, region)
+    const first = allowed(action, {}, 1000, 0, { region })
     assert.strictEqual(first.passed, burst)
-    assert.strictEqual(allowed(action, {}, 1000, 1000, first.levels, region).passed, perSecond)
+    assert.strictEqual(allowed(action, {}, 1000, 1000, { ...first, region }).passed, perSecond)
   })
 
   it("DescribeTasks and ListTasks share one bucket, RegisterTaskDefinition has another", () => {
     const { levels } = allowed("DescribeTasks", {}, 100, 0)
-    assert.strictEqual(allowed("ListTasks", {}, 1, 0, levels).passed, 0)
-    assert.strictEqual(allowed("RegisterTaskDefinition", {}, 1, 0, levels).passed, 1)
+    assert.strictEqual(allowed("ListTasks", {}, 1, 0, { levels }).passed, 0)
+    assert.strictEqual(allowed("RegisterTaskDefinition", {}, 1, 0, { levels }).passed, 1)
   })
 
   it("RunTask pays for each task it launches", () => {
@@ -71,7 +70,7 @@ describe("quotas", () => {
   it("a bucket never holds more than its burst", () => {
     const { levels } = allowed("DescribeTasks", {}, 1, 0)
     assert.strictEqual(
-      allowed("DescribeTasks", {}, 1000, 3_600_000, levels).passed,
+      allowed("DescribeTasks", {}, 1000, 3_600_000, { levels }).passed,
       awsBuckets.clusterResourceRead.burst
     )
   })

@@ -6,7 +6,7 @@ import { placeWaiting } from "./launch.ts"
 import { step } from "./lifecycle.ts"
 import type { Runtime, Started } from "./Runtime.ts"
 import { type ContainerHost, runContainer } from "./runContainer.ts"
-import type { Command, TaskEvent } from "./taskChanges.ts"
+import { type Command, isStopping, type TaskEvent } from "./taskChanges.ts"
 import { findTask, forgetTask, putTask, type TaskKey, type TaskRecord, type World } from "./World.ts"
 
 /**
@@ -165,7 +165,8 @@ const endContainers = (engine: Engine, { containers, key }: TaskRecord): void =>
 // reach it there, and one that failed to start may have ended the task before the next one's turn.
 const startContainer = (engine: Engine, record: TaskRecord, name: string): void => {
   const spec = record.containers.find(({ containerName }) => containerName === name)
-  if (spec === undefined || isOver(findTask(engine.world, record.key))) return
+  const current = findTask(engine.world, record.key)
+  if (spec === undefined || current === undefined || isStopping(current.task)) return
   const key = containerKey(record.key, name)
   engine.runContainer(key, runContainer(hostOf(engine, record, key), spec))
   if (isOver(findTask(engine.world, record.key))) engine.runOther(FiberMap.remove(engine.containers, key))
