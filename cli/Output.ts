@@ -5,7 +5,8 @@ const COLUMNS = 80
 
 /**
  * The two ends of a pipe. `out` is for what was asked for (a program's lines, tables, JSON), `err` for what is told
- * meanwhile. Both take text as it is to be written, line ends included.
+ * meanwhile. Both take text as it is to be written, line ends included, and return when it has been taken: a slow
+ * reader slows us down, and nothing is left unwritten when the process ends.
  */
 export class Output extends Context.Service<
   Output,
@@ -32,8 +33,8 @@ export class Output extends Context.Service<
         )
       }
       return Output.of({
-        out: (text) => Effect.sync(() => void process.stdout.write(text)),
-        err: (text) => Effect.sync(() => void process.stderr.write(text)),
+        out: writerTo(process.stdout),
+        err: writerTo(process.stderr),
         outStyle: styleFor({ isTerminal: process.stdout.isTTY, env: process.env }),
         errStyle: styleFor({ isTerminal: process.stderr.isTTY, env: process.env }),
         outColumns: process.stdout.isTTY ? process.stdout.columns : COLUMNS,
@@ -53,3 +54,7 @@ export class Output extends Context.Service<
       broken: Effect.never
     })
 }
+
+/** A pipe's writes wait in this process until its reader takes them, and `process.exit` drops what waits. */
+const writerTo = (stream: NodeJS.WriteStream) => (text: string) =>
+  text === "" ? Effect.void : Effect.callback<void>((resume) => void stream.write(text, () => resume(Effect.void)))

@@ -20,6 +20,26 @@ export const ExitCodes = {
   brokenPipe: 141
 } as const
 
+const { brokenPipe } = ExitCodes
+
+/** What each command ends with when the reader of its output has gone: who only reads may stop reading. */
+export const brokenPipeCodes: Readonly<Record<string, number>> = {
+  logs: 0,
+  ps: 0,
+  describe: 0,
+  explain: 0,
+  run: brokenPipe,
+  up: brokenPipe,
+  stop: brokenPipe,
+  init: brokenPipe
+}
+
+/** The same for a command line. */
+export const brokenPipeCode = (args: ReadonlyArray<string>): number => {
+  const command = args.find((arg) => Object.hasOwn(brokenPipeCodes, arg))
+  return command === undefined ? brokenPipe : (brokenPipeCodes[command] ?? brokenPipe)
+}
+
 /**
  * The exit code of `fleet run` for a run that is over: the program's own where it ended by itself. A process can end
  * with 0 to 255 only: other codes keep their low eight bits, and a failure is never 0.

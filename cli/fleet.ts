@@ -3,7 +3,7 @@ import { Cause, Console, Effect, Exit, Layer, Logger, References } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { ConfigInvalid, configExitCode } from "#process/ConfigReport.ts"
 import { version } from "#process/Version.ts"
-import { ExitCodes } from "./exitCode.ts"
+import { brokenPipeCode, ExitCodes } from "./exitCode.ts"
 import { Ended, Failure } from "./Failure.ts"
 import { codeOf, Interrupts } from "./Interrupts.ts"
 import { Output } from "./Output.ts"
@@ -18,7 +18,7 @@ export const fleet = (args: ReadonlyArray<string>): Effect.Effect<number> =>
     const output = yield* Output
     const command = Effect.flatMap(Effect.exit(Command.runWith(root, { version })(args)), report)
     const interrupted = interrupts.unclaimed.pipe(Effect.tap(interrupts.ending), Effect.map(codeOf))
-    const broken = Effect.as(output.broken, ExitCodes.brokenPipe)
+    const broken = Effect.as(output.broken, brokenPipeCode(args))
     return yield* Effect.raceFirst(command, Effect.raceFirst(interrupted, broken))
   }).pipe(Effect.provide(environment))
 

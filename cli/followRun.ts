@@ -5,8 +5,7 @@ import { Ended } from "./Failure.ts"
 import { follow } from "./follow/follow.ts"
 import { Interrupts } from "./Interrupts.ts"
 import { Output } from "./Output.ts"
-import { asJson, forPeople } from "./present.ts"
-import type { OpenLine } from "./render/lines.ts"
+import { asJson, forPeople, inWrites } from "./present.ts"
 import { cancel } from "./stop.ts"
 
 export interface FollowOptions {
@@ -29,14 +28,13 @@ export const followRun = (options: FollowOptions) =>
 const shown = Effect.fnUntraced(function* ({ runId, json }: FollowOptions) {
   const { out, err, errStyle } = yield* Output
   const present = json ? asJson(runId) : forPeople(runId, errStyle)
-  let open: OpenLine | undefined
   let finished: RunFinished | undefined
   yield* follow(runId).pipe(
-    Stream.runForEach((item) => {
-      if (item.kind === "finished") finished = item.finished
-      const [next, text] = present(open, item)
-      open = next
-      return Effect.andThen(out(text.out), err(text.err))
+    Stream.runForEachArray((items) => {
+      for (const item of items) if (item.kind === "finished") finished = item.finished
+      return Effect.forEach(inWrites(items.map(present)), (text) => Effect.andThen(out(text.out), err(text.err)), {
+        discard: true
+      })
     })
   )
   return finished ?? (yield* Effect.die(new Error(`run ${runId} was no longer followed before it was over`)))

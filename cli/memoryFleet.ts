@@ -5,7 +5,7 @@ import { Buckets } from "#bus/Bucket.ts"
 import { Bus } from "#bus/Bus.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
-import { LogCodecs, type LogLine } from "#ecs-core/LogLine.ts"
+import { LogCodecs, type LogEnd, type LogLine } from "#ecs-core/LogLine.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { isFinal, type Run, RunCodec, runFinished } from "#ecs-core/Run.ts"
 import { BucketNames, Streams, Subjects } from "#ecs-core/Subjects.ts"
@@ -47,8 +47,13 @@ const publishLog = Effect.fnUntraced(function* (runId: string, data: string) {
   yield* (yield* Publisher).publish({ stream: Streams.logs, subject: Subjects.logs(runId), data })
 })
 
-export const publishLines = (runId: string, lines: ReadonlyArray<LogLine>) =>
-  publishLog(runId, LogCodecs.batch.encode({ attempt: 1, lines, positions: [] }))
+/** Lines of any containers in one batch, of the first attempt unless it is named. */
+export const publishLines = (runId: string, lines: ReadonlyArray<LogLine>, attempt = 1) =>
+  publishLog(runId, LogCodecs.batch.encode({ attempt, lines, positions: [] }))
 
-export const publishEnd = (runId: string) =>
-  publishLog(runId, LogCodecs.end.encode({ end: { lines: 0, containers: [], complete: true } }))
+/** The end marker; complete and without last lines unless the change says otherwise. */
+export const publishEnd = (runId: string, change: Partial<LogEnd["end"]> = {}) =>
+  publishLog(runId, LogCodecs.end.encode({ end: { lines: 0, containers: [], complete: true, ...change } }))
+
+/** What this version cannot read. */
+export const publishUnreadable = (runId: string) => publishLog(runId, '{"v":2}')

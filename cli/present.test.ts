@@ -1,21 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { aLine, aRun } from "#test/support/builders.ts"
+import { aRun } from "#test/support/builders.ts"
 import { at, requested, runId } from "#test/support/messages.ts"
 import type { FollowItem } from "./follow/reduce.ts"
-import { asJson, forPeople, type Present, type Shown } from "./present.ts"
-import type { OpenLine } from "./render/lines.ts"
+import { asJson, forPeople, inWrites, onErr, onOut, type Present, type Shown, WRITE_CHARACTERS_MAX } from "./present.ts"
 import { plain } from "./render/style.ts"
 
-const shown = (present: Present, items: ReadonlyArray<FollowItem>): Shown => {
-  let open: OpenLine | undefined
-  let all: Shown = { out: "", err: "" }
-  for (const item of items) {
-    const [next, text] = present(open, item)
-    open = next
-    all = { out: all.out + text.out, err: all.err + text.err }
-  }
-  return all
-}
+const shown = (present: Present, items: ReadonlyArray<FollowItem>): Shown => ({
+  out: items.map((item) => present(item).out).join(""),
+  err: items.map((item) => present(item).err).join("")
+})
 
 const finished = {
   runId: aRun(requested(0)).runId,
@@ -26,11 +19,13 @@ const finished = {
   finishedAt: at(3)
 }
 
+const line = { attempt: 1, container: "main", time: at(0) }
+
 const items: ReadonlyArray<FollowItem> = [
   { kind: "state", state: "running", attempt: 1, at: at(1) },
   { kind: "notice", text: "mind the gap" },
-  { kind: "line", attempt: 1, line: aLine("hello") },
-  { kind: "line", attempt: 1, line: aLine("unfini", { part: 1 }) },
+  { kind: "line", line: { ...line, text: "hello" } },
+  { kind: "line", line: { ...line, text: "unfini", partial: true } },
   { kind: "finished", finished, lines: "complete" }
 ]
 
@@ -63,9 +58,32 @@ describe("asJson", () => {
         { type: "state", runId, state: "running", attempt: 1, at: at(1) },
         { type: "notice", runId, text: "mind the gap" },
         { type: "line", runId, attempt: 1, time: at(0), container: "main", text: "hello" },
-        { type: "line", runId, attempt: 1, time: at(0), container: "main", text: "unfini", part: 1 },
+        { type: "line", runId, attempt: 1, time: at(0), container: "main", text: "unfini", partial: true },
         { type: "end", ...finished, lines: "complete" }
       ]
     )
+  })
+})
+
+describe("inWrites", () => {
+  it.each([
+    { what: "nothing", all: [], writes: [] },
+    { what: "neighbours of one side", all: [onOut("a"), onOut("b")], writes: [onOut("ab")] },
+    { what: "what is told after lines", all: [onOut("a"), onErr("x"), onErr("y")], writes: [{ out: "a", err: "xy" }] },
+    {
+      what: "lines after what is told, apart",
+      all: [onErr("x"), onOut("a"), onOut("b")],
+      writes: [onErr("x"), onOut("ab")]
+    }
+  ])("puts together $what", ({ all, writes }) => {
+    assert.deepStrictEqual(inWrites(all), writes)
+  })
+
+  it("begins another write where one is long enough", () => {
+    const long = "x".repeat(WRITE_CHARACTERS_MAX)
+    assert.deepStrictEqual(inWrites([onOut("a"), onOut(long), onOut("b"), onOut("c")]), [
+      onOut(`a${long}`),
+      onOut("bc")
+    ])
   })
 })

@@ -1,9 +1,9 @@
-import type { LogLine } from "#ecs-core/LogLine.ts"
+import type { WholeLine } from "./follow/join.ts"
 import type { FollowItem, LinesEnd } from "./follow/reduce.ts"
-import { closing, lineText, type OpenLine } from "./render/lines.ts"
+import { lineText, noticeText } from "./render/lines.ts"
+import { LINES_CUT } from "./render/linesRead.ts"
 import { finishedText, stateLine } from "./render/run.ts"
 import type { Style } from "./render/style.ts"
-import { printable } from "./render/text.ts"
 
 /** What goes to standard output and to standard error. */
 export interface Shown {
@@ -11,47 +11,63 @@ export interface Shown {
   readonly err: string
 }
 
-/** Turns items into text, one by one; the state is a line that is still open. */
-export type Present = (open: OpenLine | undefined, item: FollowItem) => readonly [OpenLine | undefined, Shown]
+export const onOut = (out: string): Shown => ({ out, err: "" })
+export const onErr = (err: string): Shown => ({ out: "", err })
+
+/** One write has at most about so many characters. */
+export const WRITE_CHARACTERS_MAX = 256 * 1024
+
+/** The same text in as few writes as keep its order: what follows each other on one side is one write. */
+export const inWrites = (all: ReadonlyArray<Shown>): ReadonlyArray<Shown> => {
+  const writes: Array<{ out: string; err: string }> = []
+  for (const { out, err } of all) {
+    const last = writes.at(-1)
+    const fits = last !== undefined && last.out.length + last.err.length < WRITE_CHARACTERS_MAX
+    if (fits && (last.err === "" || out === "")) {
+      last.out += out
+      last.err += err
+    } else writes.push({ out, err })
+  }
+  return writes
+}
+
+/** Turns an item into text. */
+export type Present = (item: FollowItem) => Shown
+
+const layout = { timestamps: false }
 
 /** For people: the program's lines on standard output, all else on standard error. */
 export const forPeople =
   (runId: string, style: Style): Present =>
-  (open, item) => {
+  (item) => {
     switch (item.kind) {
-      case "line": {
-        const [out, next] = lineText(open, item.line)
-        return [next, { out, err: "" }]
-      }
+      case "line":
+        return onOut(lineText(style, layout, item.line))
       case "state":
-        return [open, { out: "", err: `${stateLine(style, item)}\n` }]
+        return onErr(`${stateLine(style, item)}\n`)
       case "notice":
-        return [open, { out: "", err: `${style.yellow("!")} ${printable(item.text)}\n` }]
-      case "finished": {
-        const err = `${linesNotice(style, item.lines, runId)}${finishedText(style, item.finished)}`
-        return [undefined, { out: closing(open), err }]
-      }
+        return onErr(noticeText(style, layout, item.text))
+      case "finished":
+        return onErr(`${linesNotice(style, item.lines, runId)}${finishedText(style, item.finished)}`)
     }
   }
 
 const linesNotice = (style: Style, lines: LinesEnd, runId: string): string => {
   if (lines === "complete") return ""
-  const text =
-    lines === "cut"
-      ? "The last lines may be missing: the log could not be read to its end."
-      : `The lines have not ended yet; what is still to come: fleet logs ${runId}`
-  return `${style.yellow("!")} ${text}\n`
+  const overdue = `The lines have not ended yet; what is still to come: fleet logs ${runId}`
+  return noticeText(style, layout, lines === "cut" ? LINES_CUT : overdue)
 }
 
 /** For programs: one JSON object a line, all on standard output. */
 export const asJson =
   (runId: string): Present =>
-  (open, item) => [open, { out: jsonLine(runId, item), err: "" }]
+  (item) =>
+    onOut(jsonItem(runId, item))
 
-const jsonLine = (runId: string, item: FollowItem): string => {
+const jsonItem = (runId: string, item: FollowItem): string => {
   switch (item.kind) {
     case "line":
-      return json({ type: "line", runId, attempt: item.attempt, ...publicLine(item.line) })
+      return jsonLine(runId, item.line)
     case "state": {
       const { kind: _kind, waitingFor, ...change } = item
       return json({ type: "state", runId, ...change, ...waitingFor })
@@ -63,7 +79,7 @@ const jsonLine = (runId: string, item: FollowItem): string => {
   }
 }
 
-/** A line without what only services need. */
-export const publicLine = ({ id: _id, ...line }: LogLine): Omit<LogLine, "id"> => line
+/** One line of output for programs: `attempt`, `container`, `time`, `text`, and `late` and `partial` where they are true. */
+export const jsonLine = (runId: string, line: WholeLine): string => json({ type: "line", runId, ...line })
 
 export const json = (value: unknown): string => `${JSON.stringify(value)}\n`

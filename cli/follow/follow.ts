@@ -1,13 +1,15 @@
 import { Deferred, Effect, Option, Result, Stream } from "effect"
-import { Buckets } from "#bus/Bucket.ts"
+import type { Buckets } from "#bus/Bucket.ts"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
-import { LogCodecs } from "#ecs-core/LogLine.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { RunCodec } from "#ecs-core/Run.ts"
-import { BucketNames, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { runLines } from "./lines.ts"
+import { openRuns } from "./records.ts"
 import { beginning, type FollowEvent, type FollowItem, reduce } from "./reduce.ts"
+import { isCut } from "./select.ts"
 
 /** After `run.finished`, the end of the lines is waited for at most this long; a log-streamer drains in less. */
 export const LINES_END_SECONDS = 70
@@ -57,21 +59,14 @@ const records = (runId: string) =>
     Stream.map((run) => ({ kind: "record" as const, run }))
   )
 
-const openRuns = Buckets.use((buckets) => buckets.open(BucketNames.runs))
-
-/** The lines of a run from its first one on; with `follow` also those still to come. */
-export const logMessages = (runId: string, options: { readonly follow: boolean }) =>
-  Stream.unwrap(
-    Messages.useSync((messages) =>
-      messages.replay({ stream: Streams.logs, subject: Subjects.logs(runId), follow: options.follow })
-    )
-  )
-
+/** What a program wrote and what the fleet has to say of it; what other containers wrote is for `fleet logs`. */
 const lines = (runId: string) =>
-  logMessages(runId, { follow: true }).pipe(
-    Stream.map((message) => LogCodecs.message.decode(text(message))),
-    decoded,
-    Stream.map((message) => ({ kind: "log" as const, message }))
+  runLines(runId, { follow: true, containers: { kind: "own" }, wanted: {} }).pipe(
+    Stream.map((item): FollowEvent => {
+      if (item.kind === "line") return item
+      const { end } = item.done
+      return { kind: "linesEnded", lines: end === undefined || isCut(end) ? "cut" : "complete" }
+    })
   )
 
 const after = (kind: "dispatcherOverdue" | "logsOverdue", moment: Effect.Effect<void>): Stream.Stream<FollowEvent> =>

@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { RunMessage } from "#ecs-core/Evolve.ts"
-import { isEnd, type LogMessage } from "#ecs-core/LogLine.ts"
 import { runFinished } from "#ecs-core/Run.ts"
-import { aLine, aPosition, aRun } from "#test/support/builders.ts"
-import { deferred, ready, requested, started, stopped } from "#test/support/messages.ts"
+import { aRun } from "#test/support/builders.ts"
+import { at, deferred, ready, requested, started, stopped } from "#test/support/messages.ts"
 import { beginning, type FollowEvent, type FollowItem, isOver, reduce } from "./reduce.ts"
 
 const shownFor = (events: ReadonlyArray<FollowEvent>): ReadonlyArray<FollowItem> => {
@@ -23,15 +22,11 @@ const told = (events: ReadonlyArray<FollowEvent>): ReadonlyArray<string> =>
   })
 
 const record = (...messages: ReadonlyArray<RunMessage>): FollowEvent => ({ kind: "record", run: aRun(...messages) })
-const batch = (...texts: ReadonlyArray<string>): FollowEvent => ({
-  kind: "log",
-  message: { attempt: 1, lines: texts.map((text) => aLine(text)), positions: [] }
+const line = (text: string, container = "main"): FollowEvent => ({
+  kind: "line",
+  line: { attempt: 1, container, time: at(0), text }
 })
-const end = (complete: boolean): FollowEvent => {
-  const message: LogMessage = { end: { lines: 1, containers: [aPosition()], complete } }
-  assert.isTrue(isEnd(message))
-  return { kind: "log", message }
-}
+const end = (lines: "complete" | "cut"): FollowEvent => ({ kind: "linesEnded", lines })
 
 const over = aRun(requested(0), ready(1), started(2), stopped(5, { outcome: "failed", exitCode: 3 }))
 const ended = runFinished(over)
@@ -46,21 +41,21 @@ describe("reduce", () => {
   it.each([
     { what: "states as they change", events: [defining, launching], shows: ["● defining 1", "● launching 1"] },
     { what: "a record that comes twice once", events: [defining, defining], shows: ["● defining 1"] },
-    { what: "lines as they come", events: [batch("a", "b"), batch("c")], shows: ["a", "b", "c"] },
+    { what: "lines as they come", events: [line("a"), line("b"), line("c")], shows: ["a", "b", "c"] },
     {
       what: "the outcome after the last line, whichever source is quicker",
-      events: [{ kind: "record", run: over } as const, finished, batch("last"), end(true)],
+      events: [{ kind: "record", run: over } as const, finished, line("last"), end("complete")],
       shows: ["last", "end failed complete"]
     },
     {
       what: "the outcome when the end of the lines came first",
-      events: [end(true), finished],
+      events: [end("complete"), finished],
       shows: ["end failed complete"]
     },
-    { what: "that lines may be missing", events: [finished, end(false)], shows: ["end failed cut"] },
+    { what: "that lines may be missing", events: [finished, end("cut")], shows: ["end failed cut"] },
     {
       what: "the outcome when the end of the lines never comes",
-      events: [finished, batch("a"), { kind: "logsOverdue" } as const],
+      events: [finished, line("a"), { kind: "logsOverdue" } as const],
       shows: ["a", "end failed overdue"]
     },
     {
@@ -70,12 +65,12 @@ describe("reduce", () => {
     },
     {
       what: "nothing after the outcome",
-      events: [finished, end(true), finished, end(true), batch("late")],
+      events: [finished, end("complete"), finished, end("complete"), line("late")],
       shows: ["end failed complete"]
     },
     {
       what: "no state after the outcome is known",
-      events: [finished, launching, end(true)],
+      events: [finished, launching, end("complete")],
       shows: ["end failed complete"]
     },
     {
@@ -115,16 +110,13 @@ describe("reduce", () => {
 
   it("tells a notice once, whether the record or the log brings it", () => {
     const noticed: FollowEvent = { kind: "record", run: { ...aRun(requested(0)), notices: ["There is no output."] } }
-    const asLine: FollowEvent = {
-      kind: "log",
-      message: { attempt: 1, lines: [aLine("There is no output.", { container: "fleet" })], positions: [] }
-    }
+    const asLine = line("There is no output.", "fleet")
     assert.deepStrictEqual(told([noticed, asLine]), ["! There is no output.", "● defining 1"])
     assert.deepStrictEqual(told([asLine, noticed]), ["! There is no output.", "● defining 1"])
   })
 
   it("is over when the outcome is known and the lines have ended", () => {
-    const [afterEnd] = reduce(beginning, end(true))
+    const [afterEnd] = reduce(beginning, end("complete"))
     assert.isFalse(isOver(afterEnd))
     assert.isTrue(isOver(reduce(afterEnd, finished)[0]))
   })

@@ -1,8 +1,9 @@
 import type { Problem } from "#ecs-core/errors.ts"
-import { isEnd, type LogLine, type LogMessage } from "#ecs-core/LogLine.ts"
+import { NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
 import type { RunFinished } from "#ecs-core/Messages.ts"
 import { currentAttempt, type Run } from "#ecs-core/Run.ts"
 import { isOutcome, type LiveState } from "#ecs-core/RunState.ts"
+import type { WholeLine } from "./join.ts"
 
 /*
  * What is known of a run comes from three places that know nothing of each other: the record (states), the lines, and
@@ -13,7 +14,8 @@ import { isOutcome, type LiveState } from "#ecs-core/RunState.ts"
 /** News of a run, from whichever source. */
 export type FollowEvent =
   | { readonly kind: "record"; readonly run: Run }
-  | { readonly kind: "log"; readonly message: LogMessage }
+  | { readonly kind: "line"; readonly line: WholeLine }
+  | { readonly kind: "linesEnded"; readonly lines: "complete" | "cut" }
   | { readonly kind: "finished"; readonly finished: RunFinished }
   /** The lines have not ended within the time allowed after `run.finished`. */
   | { readonly kind: "logsOverdue" }
@@ -30,7 +32,7 @@ export type FollowItem =
       readonly waitingFor?: { readonly problem: Problem; readonly nextTryAt: string }
     }
   | { readonly kind: "notice"; readonly text: string }
-  | { readonly kind: "line"; readonly attempt: number; readonly line: LogLine }
+  | { readonly kind: "line"; readonly line: WholeLine }
   | {
       readonly kind: "finished"
       readonly finished: RunFinished
@@ -64,8 +66,10 @@ export const reduce = (following: Following, event: FollowEvent): Step => {
   switch (event.kind) {
     case "record":
       return recordSeen(following, event.run)
-    case "log":
-      return logged(following, event.message)
+    case "line":
+      return logged(following, event.line)
+    case "linesEnded":
+      return withOutcome({ ...following, lines: event.lines })
     case "finished":
       return finished(following, event.finished)
     case "logsOverdue":
@@ -102,16 +106,9 @@ const noticesIn = (following: Following, texts: ReadonlyArray<string>): Step => 
   return [{ ...following, notices: [...following.notices, ...fresh] }, fresh.map((text) => ({ kind: "notice", text }))]
 }
 
-const logged = (following: Following, message: LogMessage): Step => {
-  if (isEnd(message)) return withOutcome({ ...following, lines: message.end.complete ? "complete" : "cut" })
-  const told = message.lines.filter(isNotice).map(({ text }) => text)
-  const [noticed, notices] = noticesIn(following, told)
-  const lines = message.lines.filter((line) => !isNotice(line))
-  return [noticed, [...notices, ...lines.map((line) => ({ kind: "line" as const, attempt: message.attempt, line }))]]
-}
-
-/** The log-streamer's own words on why there is no output come under this container's name. */
-const isNotice = (line: LogLine): boolean => line.container === "fleet"
+/** The log-streamer's own words on why there is no output come under the fleet's name. */
+const logged = (following: Following, line: WholeLine): Step =>
+  line.container === NOTICE_CONTAINER ? noticesIn(following, [line.text]) : [following, [{ kind: "line", line }]]
 
 /** A run that never had a task has no lines to wait for. */
 const finished = (following: Following, outcome: RunFinished): Step =>
