@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { exitCodeOf } from "./exitCode.ts"
+import { brokenPipeCode, brokenPipeCodes, exitCodeOf } from "./exitCode.ts"
+import { root } from "./root.ts"
 
 describe("exitCodeOf", () => {
   it.each([
@@ -15,5 +16,23 @@ describe("exitCodeOf", () => {
     { finished: { outcome: "cancelled", exitCode: 143 } as const, code: 130 }
   ])("$finished.outcome with $finished.exitCode ends with $code", ({ finished, code }) => {
     assert.strictEqual(exitCodeOf(finished), code)
+  })
+})
+
+describe("brokenPipeCode", () => {
+  it.each([
+    { args: ["logs", "-f", "run"], code: 0 },
+    { args: ["--log-level", "debug", "ps"], code: 0 },
+    { args: ["run", "--", "logs"], code: 141 },
+    { args: ["up"], code: 141 },
+    { args: ["toString"], code: 141 },
+    { args: [], code: 141 }
+  ])("$args: $code", ({ args, code }) => {
+    assert.strictEqual(brokenPipeCode(args), code)
+  })
+
+  it("is known of every command", () => {
+    const commands = root.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
+    assert.sameMembers(Object.keys(brokenPipeCodes), commands)
   })
 })

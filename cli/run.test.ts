@@ -67,6 +67,19 @@ describe("orderRun", () => {
     }).pipe(Effect.provide(memoryFleet()))
   )
 
+  it.effect("shows what the program wrote, whole, and of other containers nothing", () =>
+    Effect.gen(function* () {
+      const { screen, fiber } = yield* start()
+      yield* putRun(failed)
+      yield* publishLines(runId, [aLine("begin ", { id: "a", part: 1 }), aLine("aside", { container: "sidecar" })])
+      yield* publishLines(runId, [aLine("between"), aLine("end", { id: "a", part: 2, last: true })])
+      yield* publishFinished(failed)
+      yield* publishEnd(runId)
+      assert.strictEqual(yield* Fiber.join(fiber), 3)
+      assert.strictEqual(screen.out, "between\nbegin end\n")
+    }).pipe(Effect.provide(memoryFleet()))
+  )
+
   it.effect("late: the end marker that never comes is waited for, but not for ever", () =>
     Effect.gen(function* () {
       const { screen, fiber } = yield* start()

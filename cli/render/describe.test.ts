@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { type Run, runFinished } from "#ecs-core/Run.ts"
-import { aRun, millis } from "#test/support/builders.ts"
+import { aPosition, aRun, millis } from "#test/support/builders.ts"
 import { at, changed, deferred, ready, requested, runId, started, stopped, taskArn } from "#test/support/messages.ts"
-import { describeText } from "./describe.ts"
+import { describeText, type EndShown } from "./describe.ts"
 import { plain } from "./style.ts"
 
 const secret = "hunter2"
@@ -60,6 +60,16 @@ const told = {
   ]
 }
 
+const end: EndShown = {
+  lines: 2,
+  containers: [aPosition({ lines: 2, drained: "cut" })],
+  complete: false,
+  tail: [
+    { time: at(127), container: "main", text: "Traceback (most recent call last):" },
+    { time: at(127.5), container: "main", text: "KeyError: 'rows'" }
+  ]
+}
+
 describe("describeText", () => {
   const text = describeText(plain, failed, millis(70), 80)
 
@@ -81,13 +91,19 @@ describe("describeText", () => {
 
   it("leaves out what is not known yet", () => {
     const young = describeText(plain, aRun(requested(0)), millis(1), 80)
-    for (const title of ["Problems", "Attempts", "Finished", "Notices", "Cancel"]) assert.notInclude(young, title)
+    for (const title of ["Problems", "Attempts", "Finished", "Notices", "Cancel", "Lines", "Last lines"])
+      assert.notInclude(young, title)
     assert.include(young, "State      defining")
   })
 
   it("is the golden text for a run with all there is: describe.golden.txt", () => {
     const golden = readFileSync(new URL("./describe.golden.txt", import.meta.url), "utf8")
-    assert.strictEqual(describeText(plain, told, millis(140), 100), golden)
+    assert.strictEqual(describeText(plain, told, millis(140), 100, end), golden)
+  })
+
+  it("shows nothing of lines that all came, without last lines", () => {
+    const whole = { lines: 2, containers: [aPosition({ drained: "complete" })], complete: true }
+    assert.strictEqual(describeText(plain, failed, millis(70), 80, whole), describeText(plain, failed, millis(70), 80))
   })
 
   it("tells the ARN of the task that was created, while it runs and afterwards (scenario 7)", () => {

@@ -1,6 +1,10 @@
+import type { LogEnd } from "#ecs-core/LogLine.ts"
 import { mask } from "#ecs-core/Mask.ts"
 import { awaitsDefinition, isFinal, type Run, runFinished } from "#ecs-core/Run.ts"
 import { attemptLines } from "./attempt.ts"
+import { lastLines } from "./lastLines.ts"
+import type { ShownLine } from "./lines.ts"
+import { cutText } from "./linesRead.ts"
 import { problemLines } from "./problem.ts"
 import { outcomeLine, stateWord } from "./run.ts"
 import type { Style } from "./style.ts"
@@ -8,10 +12,18 @@ import { printable } from "./text.ts"
 import { age } from "./time.ts"
 import { timelineLines } from "./timeline.ts"
 
-/** All that is known of a run, for people, `columns` wide where lines can give way; environment values stay masked. */
-export const describeText = (style: Style, run: Run, nowMillis: number, columns: number): string => {
+/** The end marker of a run's lines, with the last lines of a run that did not succeed. */
+export interface EndShown extends Pick<LogEnd["end"], "lines" | "containers" | "complete"> {
+  readonly tail?: ReadonlyArray<ShownLine>
+}
+
+/**
+ * All that is known of a run, for people, `columns` wide where lines can give way; environment values stay masked. `end`
+ * is the end marker of its lines, where it has come.
+ */
+export const describeText = (style: Style, run: Run, nowMillis: number, columns: number, end?: EndShown): string => {
   const sections = [
-    summary(style, run, nowMillis),
+    summary(style, run, nowMillis, end),
     ...section(
       style,
       "Problems",
@@ -30,6 +42,7 @@ export const describeText = (style: Style, run: Run, nowMillis: number, columns:
         ...attemptLines(style, attempt, nowMillis, columns)
       ])
     ),
+    ...section(style, "Last lines (UTC)", lastLines(style, run.runId, end?.tail ?? [])),
     ...section(style, "Timeline (UTC)", timelineLines(style, run)),
     ...section(style, "Request", requestLines(run.request))
   ]
@@ -39,7 +52,7 @@ export const describeText = (style: Style, run: Run, nowMillis: number, columns:
 const section = (style: Style, title: string, lines: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
   lines.length === 0 ? [] : [[style.bold(title), ...lines]]
 
-const summary = (style: Style, run: Run, nowMillis: number): ReadonlyArray<string> => {
+const summary = (style: Style, run: Run, nowMillis: number, end: EndShown | undefined): ReadonlyArray<string> => {
   const finished = runFinished(run)
   const fields: ReadonlyArray<readonly [string, string | undefined]> = [
     ["Run", run.runId],
@@ -51,6 +64,7 @@ const summary = (style: Style, run: Run, nowMillis: number): ReadonlyArray<strin
     ["Finished", isFinal(run) ? run.finishedAt : undefined],
     ["Delayed", delayOf(run, nowMillis)],
     ["Cancel", run.cancel === undefined ? undefined : `asked for at ${run.cancel.at}${reasonOf(run.cancel.reason)}`],
+    ["Lines", end === undefined ? undefined : cutText(end)],
     ["Record", run.incomplete === true ? "incomplete: rebuilt when its first messages were already gone" : undefined]
   ]
   return fields.flatMap(([name, value]) =>
