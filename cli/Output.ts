@@ -55,6 +55,15 @@ export class Output extends Context.Service<
     })
 }
 
-/** A pipe's writes wait in this process until its reader takes them, and `process.exit` drops what waits. */
+/**
+ * A pipe's writes wait in this process until its reader takes them, and `process.exit` drops what waits: so each is
+ * waited for. One that fails never returns; `broken` ends the command then.
+ */
 const writerTo = (stream: NodeJS.WriteStream) => (text: string) =>
-  text === "" ? Effect.void : Effect.callback<void>((resume) => void stream.write(text, () => resume(Effect.void)))
+  text === ""
+    ? Effect.void
+    : Effect.callback<void>((resume) => {
+        stream.write(text, (error) => {
+          if (error === undefined || error === null) resume(Effect.void)
+        })
+      })

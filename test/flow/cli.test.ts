@@ -1,93 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, type Scope } from "effect"
+import { Effect } from "effect"
+import { fleet, projectRoot, start, variables, watch } from "#test/support/fleetCommand.ts"
 import { runTestServer, tempFolder } from "#test/support/NatsServer.ts"
 import { freePort } from "#test/support/ports.ts"
 
 /** The command as its users start it: a process of its own, judged by what it writes and by its exit code. */
-
-const projectRoot = join(import.meta.dirname, "..", "..")
-const main = join(projectRoot, "cli", "main.ts")
-
-interface Ended {
-  readonly code: number | NodeJS.Signals
-  readonly out: string
-  readonly err: string
-}
-
-interface Started {
-  readonly ended: Effect.Effect<Ended>
-  /** Completes once this has been written to standard output. */
-  readonly wrote: (text: string) => Effect.Effect<void>
-  readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
-}
-
-interface Place {
-  /** The working directory; `.fleet` is in it. */
-  readonly folder: string
-  readonly env?: Readonly<Record<string, string>>
-}
-
-const variables = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
-  PATH: process.env["PATH"] ?? "",
-  HOME: process.env["HOME"] ?? "",
-  ...(process.env["NATS_SERVER_BIN"] === undefined ? {} : { NATS_SERVER_BIN: process.env["NATS_SERVER_BIN"] }),
-  ...extra
-})
-
-const watch = (child: ChildProcess): Started => {
-  const ended = Deferred.makeUnsafe<Ended>()
-  const waiting = new Map<string, Deferred.Deferred<void>>()
-  let out = ""
-  let err = ""
-  const tell = () => {
-    for (const [text, seen] of waiting) if (out.includes(text)) Deferred.doneUnsafe(seen, Effect.void)
-  }
-  child.stdout?.on("data", (chunk: Buffer) => {
-    out += chunk.toString("utf8")
-    tell()
-  })
-  child.stderr?.on("data", (chunk: Buffer) => {
-    err += chunk.toString("utf8")
-  })
-  child.once("close", (code, signal) =>
-    Deferred.doneUnsafe(ended, Effect.succeed({ code: code ?? signal ?? 0, out, err }))
-  )
-  return {
-    ended: Deferred.await(ended),
-    wrote: (text) =>
-      Effect.suspend(() => {
-        const seen = waiting.get(text) ?? Deferred.makeUnsafe<void>()
-        waiting.set(text, seen)
-        tell()
-        return Effect.raceFirst(Deferred.await(seen), Effect.flatMap(Deferred.await(ended), endedEarly(text)))
-      }),
-    signal: (name) => Effect.sync(() => void child.kill(name))
-  }
-}
-
-const endedEarly = (text: string) => (ended: Ended) =>
-  Effect.die(new Error(`ended with ${ended.code} before it wrote "${text}": ${ended.out}${ended.err}`))
-
-const start = (place: Place, args: ReadonlyArray<string>): Effect.Effect<Started, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [main, ...args], {
-          cwd: place.folder,
-          env: variables(place.env),
-          stdio: ["ignore", "pipe", "pipe"]
-        })
-      ),
-      (child) => Effect.sync(() => void child.kill("SIGKILL"))
-    ),
-    watch
-  )
-
-const fleet = (place: Place, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
-  Effect.scoped(Effect.flatMap(start(place, args), ({ ended }) => ended))
 
 const folder = tempFolder("cli")
 
