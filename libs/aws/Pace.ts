@@ -56,7 +56,7 @@ export class Pace extends Context.Service<
       makePace({
         runTask: { perSecond: runTaskPerSecond, burst: runTaskBurst },
         ...sharedQuota(runTaskPerSecond, runTaskBurst),
-        ...(filterLogEventsPerSecond === undefined ? {} : { filterLogEvents: secondOf(filterLogEventsPerSecond) })
+        ...(filterLogEventsPerSecond === undefined ? {} : { filterLogEvents: evenly(filterLogEventsPerSecond) })
       })
     )
   )
@@ -101,10 +101,10 @@ const filterLogEventsShare = 0.9
 
 /** The pace of FilterLogEvents in a region, a little below AWS's quota there. */
 export const filterLogEventsLimit = (region: string | undefined): Limit =>
-  secondOf(filterLogEventsShare * (filterLogEventsQuotas.get(region ?? "") ?? filterLogEventsElsewhere))
+  evenly(filterLogEventsShare * (filterLogEventsQuotas.get(region ?? "") ?? filterLogEventsElsewhere))
 
-/** Up to a second's calls at once. */
-const secondOf = (perSecond: number): Limit => ({ perSecond, burst: Math.ceil(perSecond) })
+/** One call after the other: with a burst, a second could hold more calls than the quota has. */
+const evenly = (perSecond: number): Limit => ({ perSecond, burst: 1 })
 
 /** Tokens of the shared quota that RunTask leaves to StopTask. */
 export const stopTaskReserve = 20

@@ -7,6 +7,7 @@ import {
   NOTICE_CONTAINER,
   type ReadPosition
 } from "#ecs-core/LogLine.ts"
+import { logNotices } from "#ecs-core/LogPlan.ts"
 import type { RunFinished, TaskStarted } from "#ecs-core/Messages.ts"
 import { type Piece, pieceOf } from "./batches.ts"
 
@@ -109,9 +110,7 @@ export const noticePiece = (text: string, nowMillis: number): Piece =>
 
 /** Why an attempt, or some of its containers, will have no lines; told before its first line. */
 export const noticesOf = ({ at, logs }: TaskStarted): ReadonlyArray<Piece> =>
-  [logs.notice, ...(logs.notices ?? [])].flatMap((text) =>
-    text === undefined ? [] : [noticePiece(text, millisOf(at))]
-  )
+  logNotices(logs).map((text) => noticePiece(text, millisOf(at)))
 
 /** Where the notices of an attempt stand: it has this position even if there are none, where nothing else is read. */
 export const noticePosition = (attempt: number): ReadPosition => ({
