@@ -8,6 +8,13 @@ export const Instant = Schema.String.check(
 )
 export type Instant = typeof Instant.Type
 
-export const instantOf = (epochMillis: number): Instant => new Date(epochMillis).toISOString()
+/** Thousands of lines have a time of the same second: its text is made once. */
+let last = { second: Number.NaN, text: "" }
+
+export const instantOf = (epochMillis: number): Instant => {
+  const second = Math.floor(epochMillis / 1000)
+  if (second !== last.second) last = { second, text: new Date(second * 1000).toISOString().slice(0, -"000Z".length) }
+  return `${last.text}${String(Math.trunc(epochMillis - second * 1000)).padStart(3, "0")}Z`
+}
 
 export const millisOf = (instant: Instant): number => Date.parse(instant)

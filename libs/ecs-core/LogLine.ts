@@ -84,13 +84,13 @@ export const batchJson = (
 ): string => `{"v":1,"attempt":${attempt},"lines":[${lines.join(",")}],"positions":${JSON.stringify(positions)}}`
 
 /**
- * A short hash of CloudWatch's event id (cyrb53: 53 bits, base 36). Two lines count as the same only if their times are
+ * A short hash of CloudWatch's event id (after cyrb53: 53 bits in base 36, two characters a step). Two lines count as the same only if their times are
  * the same as well, so that chance cannot lose one.
  */
 export const lineId = (eventId: string): string => {
   let [high, low] = [0xdeadbeef, 0x41c6ce57]
-  for (let at = 0; at < eventId.length; at++) {
-    const code = eventId.charCodeAt(at)
+  for (let at = 0; at < eventId.length; at += 2) {
+    const code = eventId.charCodeAt(at) | (eventId.charCodeAt(at + 1) << 16)
     high = Math.imul(high ^ code, 2654435761)
     low = Math.imul(low ^ code, 1597334677)
   }

@@ -1,3 +1,5 @@
+import { filterLogEventsElsewhere, filterLogEventsQuotas } from "#aws/Pace.ts"
+
 /**
  * AWS's own token buckets: how many calls at once, and how many per second after that, by class of action. Source:
  * "Request throttling for the Amazon ECS API", "AWS Fargate throttling quotas", "Request throttling for the Amazon EC2
@@ -34,16 +36,15 @@ export const awsBuckets = {
 
 export type BucketName = keyof typeof awsBuckets
 
-/** Where a region's bucket is another one: reads of CloudWatch Logs. */
-const regionalBuckets: Readonly<Record<string, Readonly<Partial<Record<BucketName, Bucket>>>>> = {
-  "us-east-1": { filterLogEvents: { burst: 25, perSecond: 25 } },
-  "us-west-2": { getLogEvents: { burst: 10, perSecond: 10 } },
-  "eu-west-1": { getLogEvents: { burst: 10, perSecond: 10 } },
-  "eu-central-1": { getLogEvents: { burst: 10, perSecond: 10 }, filterLogEvents: { burst: 5, perSecond: 5 } }
-}
+/** Regions that allow fewer GetLogEvents. */
+const getLogEventsTen: ReadonlySet<string> = new Set(["us-west-2", "eu-west-1", "eu-central-1"])
 
-export const bucketOf = (name: BucketName, region: string): Bucket =>
-  regionalBuckets[region]?.[name] ?? awsBuckets[name]
+const evenly = (calls: number): Bucket => ({ burst: calls, perSecond: calls })
+
+export const bucketOf = (name: BucketName, region: string): Bucket => {
+  if (name === "filterLogEvents") return evenly(filterLogEventsQuotas.get(region) ?? filterLogEventsElsewhere)
+  return name === "getLogEvents" && getLogEventsTen.has(region) ? evenly(10) : awsBuckets[name]
+}
 
 /** What a call takes from a bucket. */
 export interface Charge {

@@ -1,3 +1,4 @@
+import { millisOf } from "#ecs-core/Instant.ts"
 import { BATCH_BYTES_MAX, BATCH_LINES_MAX, type LogLine } from "#ecs-core/LogLine.ts"
 
 /** Lines on their way to a batch. Each is made JSON once, since a loud run has thousands a second. */
@@ -14,13 +15,14 @@ export interface Piece {
   readonly isFirst: boolean
 }
 
-export const pieceOf = (line: LogLine): Piece => {
+/** `time`: the line's, epoch milliseconds, where it is known. */
+export const pieceOf = (line: LogLine, time = millisOf(line.time)): Piece => {
   const json = JSON.stringify(line)
   return {
     json,
     bytes: Buffer.byteLength(json),
     container: line.container,
-    time: Date.parse(line.time),
+    time,
     isFirst: line.part === undefined || line.part === 1
   }
 }
@@ -29,12 +31,17 @@ export const pieceOf = (line: LogLine): Piece => {
 const bytesAtMost = (text: string): number => 2 + 6 * text.length
 
 /** A line, in pieces whose text as JSON has at most `bytesMax` bytes each; characters stay whole. */
-export const piecesOf = (line: Omit<LogLine, "text">, text: string, bytesMax: number): ReadonlyArray<Piece> => {
-  if (bytesAtMost(text) <= bytesMax) return [pieceOf({ ...line, text })]
+export const piecesOf = (
+  line: Omit<LogLine, "text">,
+  text: string,
+  bytesMax: number,
+  time?: number
+): ReadonlyArray<Piece> => {
+  if (bytesAtMost(text) <= bytesMax) return [pieceOf({ ...line, text }, time)]
   const texts = cut(text, bytesMax)
-  if (texts.length === 1) return [pieceOf({ ...line, text })]
+  if (texts.length === 1) return [pieceOf({ ...line, text }, time)]
   return texts.map((each, at) =>
-    pieceOf({ ...line, text: each, part: at + 1, ...(at === texts.length - 1 ? { last: true } : {}) })
+    pieceOf({ ...line, text: each, part: at + 1, ...(at === texts.length - 1 ? { last: true } : {}) }, time)
   )
 }
 

@@ -202,8 +202,10 @@ const publish = (desk: Desk, streams: ReadonlyArray<LogStream>, pass: Pass, hear
   return Effect.forEach(
     byAttempt,
     ([attempt, own]) =>
-      Effect.catch(published(attempt, own), (error) =>
-        Effect.logWarning("lines wait for the next look", { runId: attempt.started.runId, why: error.message })
+      published(attempt, own).pipe(
+        Effect.catch((error) =>
+          Effect.logWarning("lines wait for the next look", { runId: attempt.started.runId, why: error.message })
+        )
       ),
     { concurrency: PUBLISH_CONCURRENCY, discard: true }
   )

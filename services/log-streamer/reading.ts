@@ -119,7 +119,8 @@ export const take = (reading: Reading, events: ReadonlyArray<LogEvent>, look: Lo
   for (const { eventId, message, timestamp } of events) {
     if (timestamp < reading.from) continue
     const id = lineId(eventId)
-    if (reading.known.get(id) === timestamp || known.get(id) === timestamp) continue
+    const isYoungest = timestamp > time
+    if (!isYoungest && (reading.known.get(id) === timestamp || known.get(id) === timestamp)) continue
     known.set(id, timestamp)
     const line = {
       time: instantOf(timestamp),
@@ -127,7 +128,7 @@ export const take = (reading: Reading, events: ReadonlyArray<LogEvent>, look: Lo
       id,
       ...(timestamp < time ? { late: true } : {})
     }
-    const all = piecesOf(line, message, LINE_BYTES_MAX)
+    const all = piecesOf(line, message, LINE_BYTES_MAX, timestamp)
     const skipped = reading.begun.get(id) ?? 0
     pieces.push(...(skipped === 0 ? all : all.slice(skipped)))
     time = Math.max(time, timestamp)

@@ -7,6 +7,7 @@ import type { ServiceName } from "#ecs-core/Subjects.ts"
 /** A service as a process of its own. */
 export interface ServiceProcess {
   readonly name: ServiceName
+  readonly pid: number
   /** SIGKILL; waits until it is gone. */
   readonly kill: Effect.Effect<void>
   /** SIGTERM; the exit code. */
@@ -50,7 +51,13 @@ const spawnService = (name: ServiceName, folder: string, env: Readonly<Record<st
       Effect.sync(() => child.kill(signal)),
       Deferred.await(exited)
     )
-  return { name, kill: Effect.asVoid(end("SIGKILL")), terminate: end("SIGTERM"), log: () => readLog(logFile) }
+  return {
+    name,
+    pid: child.pid ?? 0,
+    kill: Effect.asVoid(end("SIGKILL")),
+    terminate: end("SIGTERM"),
+    log: () => readLog(logFile)
+  }
 }
 
 const readLog = (logFile: string): ReadonlyArray<Readonly<Record<string, unknown>>> =>

@@ -1,0 +1,83 @@
+import { Console, Effect } from "effect"
+import { ContainerLogs } from "#aws/ContainerLogs.ts"
+import { Pace } from "#aws/Pace.ts"
+import type { Lease } from "#bus/Consumer.ts"
+import { RunId } from "#ecs-core/Ids.ts"
+import { instantOf } from "#ecs-core/Instant.ts"
+import { setUpFleet } from "#process/FleetSetup.ts"
+import { carryOn } from "#services/log-streamer/attempts.ts"
+import { logStreamerConfig } from "#services/log-streamer/config.ts"
+import { type Attempt, attemptKey, type Desk, makeDesk, put } from "#services/log-streamer/Desk.ts"
+import { makePorts } from "#services/log-streamer/RunLog.ts"
+import { type LogEvent, resume, take } from "#services/log-streamer/reading.ts"
+import { aTaskStarted } from "#test/support/builders.ts"
+import { defaultsOf } from "#test/support/MemoryFleet.ts"
+
+/** From CloudWatch's events to acknowledged batches on a real nats-server: without the calls that bring the events. */
+
+const RUNS = 40
+const LOOKS = 20
+const LINES_PER_LOOK = 1000
+const LINES = RUNS * LOOKS * LINES_PER_LOOK
+const GOAL_PER_SECOND = 200_000
+
+const settings = defaultsOf(logStreamerConfig)
+
+export const publishing = Effect.gen(function* () {
+  yield* setUpFleet(settings)
+  const ports = yield* makePorts
+  const desk = makeDesk({ ports, logs: neverAsked, pace: yield* Effect.provide(Pace, Pace.layer()), settings })
+  const attempts = Array.from({ length: RUNS }, (_, at) => anAttempt(desk, at))
+  const events = Array.from({ length: LOOKS }, (_, at) => eventsOf(at))
+  const begunMillis = performance.now()
+  yield* Effect.forEach(
+    attempts,
+    (attempt) => Effect.forEach(events, (each) => carryOn(desk, attempt, broughtOf(attempt, each)), { discard: true }),
+    { concurrency: 16, discard: true }
+  )
+  const perSecond = Math.round((1000 * LINES) / (performance.now() - begunMillis))
+  const published = attempts.reduce((sum, { streams }) => sum + (streams[0]?.reading.position.lines ?? 0), 0)
+  const isGood = perSecond >= GOAL_PER_SECOND && published === LINES
+  yield* Console.log(
+    `publishing: ${isGood ? "ok" : "FAILED"}; ${published} lines of ${RUNS} runs, ${perSecond} a second of at least ${GOAL_PER_SECOND}`
+  )
+  return isGood
+})
+
+const neverAsked = ContainerLogs.of({ read: () => Effect.die("nothing is read here") })
+
+const lease: Lease = {
+  message: { stream: "FLEET", subject: "task.started", seq: 1, time: 0 },
+  deliveries: () => 1,
+  ack: Effect.void,
+  nak: () => Effect.void,
+  dead: () => Effect.void,
+  isHeld: () => true
+}
+
+const startedAt = Date.UTC(2027, 0, 15)
+
+const anAttempt = (desk: Desk, at: number): Attempt => {
+  const started = aTaskStarted({ runId: RunId.make(`bench-${at}`), at: instantOf(startedAt) })
+  const last = { sequence: 0, time: 0, message: undefined }
+  const attempt = put(desk, { started, lease, last, readings: resume(started, [], [], 30_000) }, startedAt)
+  return desk.attempts.get(attemptKey(started.runId, started.attempt)) ?? attempt
+}
+
+/** As CloudWatch gives them: ids of 56 digits. */
+const eventsOf = (look: number): ReadonlyArray<LogEvent> =>
+  Array.from({ length: LINES_PER_LOOK }, (_, at) => {
+    const line = look * LINES_PER_LOOK + at
+    return {
+      timestamp: startedAt + line,
+      message: `line ${line} of a program that tells what it does, as programs do`,
+      eventId: String(line).padStart(56, "3876125")
+    }
+  })
+
+const broughtOf = ({ streams }: Attempt, events: ReadonlyArray<LogEvent>) =>
+  streams.map((stream) => ({
+    stream,
+    isHeard: true,
+    taken: take(stream.reading, events, { startedAt, isDeep: false, cutAt: undefined })
+  }))
