@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { Bus, type Ports } from "#bus/Bus.ts"
 import { BusUnavailable } from "#bus/BusError.ts"
+import { BusSettings, defaultBusSettings } from "#bus/BusSettings.ts"
 import { Connection } from "#bus/Connection.ts"
 import type { ConfigInvalid } from "#process/ConfigReport.ts"
 import { connectionSettings } from "./connection.ts"
@@ -10,6 +11,11 @@ import { type Failure, failure } from "./Failure.ts"
 /** People wait at most this long for a server that is not there. */
 const CONNECT_SECONDS = 2
 
+/** A command may read many runs at once; of each it holds at most so many messages (batches of lines) read ahead. */
+const READ_AHEAD_MESSAGES = 100
+
+const settings = { ...defaultBusSettings, replayBufferMessages: READ_AHEAD_MESSAGES }
+
 /** Gives a command its connection to NATS; what fails there becomes one line that says what to do. */
 export const connected = <A, E, R>(
   command: Effect.Effect<A, E, R>,
@@ -18,7 +24,9 @@ export const connected = <A, E, R>(
   Effect.gen(function* () {
     const { options } = yield* connectionSettings
     const url = options.servers.join(", ")
-    const bus = Bus.layer({ ...options, connectWaitSeconds: connectSeconds })
+    const bus = Bus.layer({ ...options, connectWaitSeconds: connectSeconds }).pipe(
+      Layer.provide(Layer.succeed(BusSettings, settings))
+    )
     const explained = <F>(error: F) =>
       error instanceof BusUnavailable
         ? failure(busText(error, url), ExitCodes.unavailable)
