@@ -29,6 +29,7 @@ export const logs = Command.make(
     tail: Flag.Int("tail").pipe(
       Flag.optional,
       Flag.withAlias("n"),
+      Flag.withMetavar("number"),
       Flag.withDescription("Only the last N of the lines so far, of each run")
     ),
     grep: Flag.String("grep").pipe(

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
+import { connect } from "@nats-io/transport-node"
 import { Effect, Layer } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -144,6 +145,34 @@ layer(Layer.provideMerge(poolOfShell, layerFleet), { excludeTestServices: true }
       assert.deepStrictEqual(all, { code: 0, out: "main | hello\nsidecar | proxy up\nmain    | bye\n", err: cut })
       assert.strictEqual((yield* logs("--container", "sidecar")).out, "proxy up\n")
       assert.include((yield* fleet(here, "describe", "two-containers")).out, `Lines      ${cut.slice(2)}`)
+    })
+  )
+
+  it.effect("a plain subscription gets each batch as it is published, also one that the stream refuses", () =>
+    Effect.gen(function* () {
+      const { url } = yield* NatsServer
+      const publisher = yield* Publisher
+      const plain = yield* Effect.acquireRelease(
+        Effect.promise(() => connect({ servers: url })),
+        (open) => Effect.promise(() => open.close())
+      )
+      const subject = Subjects.logs("plain-1")
+      const seen = plain.subscribe(subject, { max: 2 })
+      yield* Effect.promise(() => plain.flush())
+      const append = (text: string) => {
+        const data = LogCodecs.batch.encode({ attempt: 1, lines: [aLine(text)], positions: [] })
+        return publisher.append({ stream: Streams.logs, subject, data }, 0)
+      }
+      yield* append("first")
+      assert.strictEqual((yield* Effect.flip(append("refused")))._tag, "WrongLastSequence")
+      const texts = yield* Effect.promise(async () => {
+        const all: Array<string> = []
+        for await (const message of seen) all.push(message.string())
+        return all
+      })
+      assert.lengthOf(texts, 2)
+      assert.include(texts[0], '"first"')
+      assert.include(texts[1], '"refused"')
     })
   )
 
