@@ -180,6 +180,25 @@ describe("showLogs", () => {
   )
 })
 
+describe("showLogs of a run that was over long ago", () => {
+  onFleet(
+    "does not wait for an end marker that is missing, and says that it is",
+    Effect.gen(function* () {
+      yield* TestClock.setTime(millis(5 + LINES_END_SECONDS))
+      yield* putRun(over)
+      yield* publishLines(runId, [aLine("one")])
+      assert.deepStrictEqual(yield* shown(), { out: "one\n", err: "" })
+      yield* TestClock.adjust("1 millis")
+      const { out, err } = yield* shown({ follow: true })
+      assert.strictEqual(out, "one\n")
+      assert.match(err, /^! Run nightly is over and its lines have not ended: .*fleet logs nightly\n$/)
+      yield* publishEnd(runId)
+      assert.deepStrictEqual(yield* shown({ follow: true }), { out: "one\n", err: "" })
+      assert.match((yield* shown({ wanted: { sinceMillis: millis(99_999) } })).err, /^Run nightly has no line since/)
+    })
+  )
+})
+
 describe("showLogs of several containers", () => {
   const lines = [aLine("hello"), aLine("proxy up", sidecar), aLine("There is little output.", { container: "fleet" })]
 

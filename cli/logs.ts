@@ -67,7 +67,7 @@ export const showLogs = Effect.fnUntraced(function* (options: LogsOptions) {
   const { out, err } = yield* Output
   const found = distinct(yield* Effect.forEach(options.runs, findLines))
   const nowMillis = yield* Clock.currentTimeMillis
-  const runs = found.map((run): ViewedRun => ({ ...run, isOver: linesAreOver(run, nowMillis) }))
+  const runs = found.map((run) => viewed(run, nowMillis))
   const view = logsView(options, runs, yield* Output)
   const [silent, readable] = [runs.filter(hasNothing(options)), runs.filter((run) => !hasNothing(options)(run))]
   for (const run of silent) yield* err(`${noLinesText(run)}\n`)
@@ -92,10 +92,13 @@ const distinct = (found: ReadonlyArray<FoundLines>): ReadonlyArray<FoundLines> =
   ...new Map(found.map((run) => [run.runId, run])).values()
 ]
 
-/** Nothing more can come: not even the lines that are drained after the end. A run without a record ended long ago. */
-const linesAreOver = ({ run, last }: FoundLines, nowMillis: number): boolean =>
-  run === undefined || hasEnded(last) || isLongOver(run, nowMillis)
+const viewed = (found: FoundLines, nowMillis: number): ViewedRun => {
+  const { run, last } = found
+  const hasEnd = hasEnded(last)
+  return { ...found, hasEnd, isOver: hasEnd || run === undefined || isLongOver(run, nowMillis) }
+}
 
+/** Not even the lines that are drained after the end can still come. */
 const isLongOver = (run: Run, nowMillis: number): boolean =>
   isFinal(run) && nowMillis - millisOf(run.finishedAt ?? run.updatedAt) > LINES_END_SECONDS * 1000
 

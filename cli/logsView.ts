@@ -11,7 +11,9 @@ import type { Style } from "./render/style.ts"
 
 /** A run as `fleet logs` reads it. */
 export interface ViewedRun extends FoundLines {
-  /** Nothing more can come. */
+  /** Its end marker is there. */
+  readonly hasEnd: boolean
+  /** Nothing more is to be waited for: it is there, or was due long ago. A run without a record ended long ago. */
   readonly isOver: boolean
 }
 
@@ -49,14 +51,20 @@ export const logsView = (
   }
   const doneShown = (run: ViewedRun, done: LinesRead): Shown => {
     const empty = options.tail === 0 ? undefined : emptyText(askedOf(options, run), done)
-    const warnings = readWarnings(run.runId, done).map((text) => noticeText(errStyle, layoutOf(run), text))
-    return onErr(`${empty === undefined ? "" : `${empty}\n`}${warnings.join("")}`)
+    const isEndMissing = run.run !== undefined && run.isOver && !run.hasEnd
+    const missing = isEndMissing ? [endMissingText(run.runId)] : []
+    const warnings = [...readWarnings(run.runId, done), ...missing]
+    const told = warnings.map((text) => noticeText(errStyle, layoutOf(run), text)).join("")
+    return onErr(`${empty === undefined ? "" : `${empty}\n`}${told}`)
   }
   return {
     present: (run, item) => (item.kind === "line" ? lineShown(run, item.line) : doneShown(run, item.done)),
     overdue: (run) => noticeText(errStyle, layoutOf(run), overdueText(run.runId))
   }
 }
+
+const endMissingText = (runId: string): string =>
+  `Run ${runId} is over and its lines have not ended: a log-streamer may be missing. Look again: fleet logs ${runId}`
 
 const overdueText = (runId: string): string =>
   `Run ${runId} is over and its lines have not ended: a log-streamer may be missing. Ctrl-C stops waiting for them.`
