@@ -18,6 +18,9 @@ const goals = { callsPerSecond: 10, lagMillis: 2500, megabytes: 300 } as const
 
 const region = "eu-west-1"
 
+/** As in a small container: what may be collected is collected, rather than kept because there is room. */
+const smallHeap = { NODE_OPTIONS: "--max-old-space-size=128" }
+
 const job = {
   image: "local/shell",
   region,
@@ -27,7 +30,7 @@ const job = {
 }
 
 export const live = Effect.gen(function* () {
-  const { running } = yield* startFleet(1, { AWS_REGION: region })
+  const { running } = yield* startFleet(1, { AWS_REGION: region, ...smallHeap })
   yield* Effect.forEach(Array.from({ length: RUNS }), () => request(job), { concurrency: 100, discard: true })
   yield* take(Streams.fleet, Filters.taskStarted, RUNS)
   yield* Console.log(`live: all ${RUNS} runs are launched, and measured for ${seconds(MEASURED_MILLIS)}`)

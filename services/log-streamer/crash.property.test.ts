@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { chanceFrom } from "#aws/model/chance.ts"
 import { LINE_BYTES_MAX, type LogLine, lineId } from "#ecs-core/LogLine.ts"
 import { aPosition, aTaskStarted, millis } from "#test/support/builders.ts"
 import { inBatches } from "./batches.ts"
@@ -8,17 +9,7 @@ import { accept, isDeepDue, type LogEvent, resume, settle, startOf, take } from 
 
 const LATE = 30_000
 
-/** A small generator of numbers in 0..1 (mulberry32): a seed names a whole history. */
-const randomOf = (seed: number) => {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-type Random = ReturnType<typeof randomOf>
+type Random = () => number
 
 /** An event and when CloudWatch begins to show it, never later than the time that readers look back. */
 interface Written extends LogEvent {
@@ -56,7 +47,7 @@ interface History {
 
 /** Reads to the end; the reader dies between any two batches, and another one goes on from what is published. */
 const readWithCrashes = (seed: number): History => {
-  const random = randomOf(seed)
+  const random = chanceFrom(seed)
   const written = writeLines(random)
   const end = Math.max(...written.map(({ visibleAt }) => visibleAt)) + LATE
   const published: Array<LogLine> = []

@@ -82,9 +82,9 @@ export const look = (desk: Desk, claim: Claim): Effect.Effect<void> =>
     if (first === undefined) return undefined
     const pass = first.pass ?? passOf(begun, yield* Clock.currentTimeMillis)
     const heard = yield* Effect.result(readPages(desk, claim, begun, pass))
-    if (Result.isFailure(heard)) return yield* missed(desk, begun, heard.failure)
-    yield* publish(desk, begun, pass, heard.success)
-    return undefined
+    return yield* Result.isFailure(heard)
+      ? missed(desk, begun, heard.failure)
+      : publish(desk, begun, pass, heard.success)
   }).pipe(
     Effect.onExit((exit) => release(desk, claim, Exit.isSuccess(exit) ? exit.value : undefined)),
     Effect.asVoid
@@ -180,7 +180,13 @@ const pagesOf = ({ settings }: Desk, [first]: ReadonlyArray<LogStream>, { isDeep
   return isDeep ? settings.pagesMax : SHARED_PAGES_MAX
 }
 
-const publish = (desk: Desk, streams: ReadonlyArray<LogStream>, pass: Pass, heard: Heard): Effect.Effect<void> => {
+/** Publishes what was heard; "transient" where that failed, and the same has to be read again. */
+const publish = (
+  desk: Desk,
+  streams: ReadonlyArray<LogStream>,
+  pass: Pass,
+  heard: Heard
+): Effect.Effect<RetryClass | undefined> => {
   const look = {
     startedAt: pass.startedAt,
     isDeep: pass.isDeep,
@@ -199,15 +205,15 @@ const publish = (desk: Desk, streams: ReadonlyArray<LogStream>, pass: Pass, hear
       yield* carryOn(desk, attempt, own)
       for (const { stream } of own) goOn(stream, pass, heard, stream === loudest)
     })
-  return Effect.forEach(
-    byAttempt,
-    ([attempt, own]) =>
-      published(attempt, own).pipe(
-        Effect.catch((error) =>
-          Effect.logWarning("lines wait for the next look", { runId: attempt.started.runId, why: error.message })
-        )
-      ),
-    { concurrency: PUBLISH_CONCURRENCY, discard: true }
+  const tried = ([attempt, own]: readonly [Attempt, ReadonlyArray<Brought>]) =>
+    published(attempt, own).pipe(
+      Effect.as(true),
+      Effect.catch((error) =>
+        Effect.as(Effect.logWarning("lines wait", { runId: attempt.started.runId, why: error.message }), false)
+      )
+    )
+  return Effect.forEach(byAttempt, tried, { concurrency: PUBLISH_CONCURRENCY }).pipe(
+    Effect.map((all) => (all.every((isPublished) => isPublished) ? undefined : "transient"))
   )
 }
 

@@ -28,16 +28,27 @@ export const startedWith = (attempt: number, ...containers: ReadonlyArray<string
     logs: { sources: containers.map((container) => sourceOf(container)) }
   })
 
-/** A container writes lines; by default now, or at these times. The stream is made with its first line. */
-export const writes = (started: TaskStarted, container: string, lines: Readonly<Record<string, number>> | string) =>
+interface Event {
+  readonly message: string
+  /** Epoch milliseconds. */
+  readonly timestamp: number
+}
+
+/** A container's log driver sends events; the stream is made with its first ones. */
+export const streamed = (started: TaskStarted, container: string, events: ReadonlyArray<Event>) =>
   Effect.gen(function* () {
     const { logs } = yield* EcsModel
     const source = sourceOf(container)
     const stream = { logGroupName: source.logGroup, logStreamName: logStreamOf(source, started.taskArn) }
     yield* Effect.ignore(logs.CreateLogGroup(region, stream))
     yield* Effect.ignore(logs.CreateLogStream(region, stream))
-    const now = yield* Clock.currentTimeMillis
-    const timed = typeof lines === "string" ? { [lines]: now } : lines
-    const logEvents = Object.entries(timed).map(([message, timestamp]) => ({ message, timestamp }))
-    yield* logs.PutLogEvents(region, { ...stream, logEvents })
+    yield* logs.PutLogEvents(region, { ...stream, logEvents: [...events] })
   }).pipe(Effect.orDie)
+
+/** A container writes lines; by default now, or at these times. */
+export const writes = (started: TaskStarted, container: string, lines: Readonly<Record<string, number>> | string) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const timed = typeof lines === "string" ? { [lines]: now } : lines
+    const events = Object.entries(timed).map(([message, timestamp]) => ({ message, timestamp }))
+    return streamed(started, container, events)
+  })
