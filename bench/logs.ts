@@ -1,8 +1,8 @@
 import { Console, Effect } from "effect"
 import { layerSurroundings, runBench } from "./fleet.ts"
-import { live } from "./logs/live.ts"
-import { loud } from "./logs/loud.ts"
-import { publishing } from "./logs/publishing.ts"
+import { loud } from "./logs-loud.ts"
+import { publishing } from "./logs-publishing.ts"
+import { live } from "./logs-thousand.ts"
 
 /**
  * `npm run logs`: what the log-streamer takes. A thousand live runs under AWS's quotas, one run that writes as fast as it

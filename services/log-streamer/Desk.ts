@@ -65,7 +65,11 @@ export interface LogStream extends Candidate {
   hasStarted: boolean
   /** When CloudWatch was asked last, or could have been first. */
   askedAt: number
-  /** Where the next page of a lone stream begins. */
+  /** The last look did not come to its end: the next one is due at once. */
+  hasMore: boolean
+  /** So long it is read alone at least: it filled whole pages. */
+  aloneUntil: number
+  /** Where the next page of a lone stream begins; undefined = a new look begins. */
   pass: Pass | undefined
   /** Looks in a row that heard nothing, since the task is over. */
   quietPolls: number
@@ -148,6 +152,8 @@ const streamOf = (place: Place, attempt: Attempt, reading: Reading, nowMillis: n
     lookedAt: nowMillis,
     dueAt: nowMillis,
     lineAt: reading.position.time,
+    hasMore: false,
+    aloneUntil: 0,
     pass: undefined,
     quietPolls: 0
   }

@@ -32,15 +32,15 @@ export const makePorts = Effect.gen(function* () {
 /** The last batch of a run's subject as this process saw it; its lines may be left out. */
 export interface LastSeen {
   readonly sequence: number
-  /** When it was stored, epoch milliseconds; 0 = there is none. */
-  readonly time: number
+  /** When it was stored, epoch milliseconds. */
+  readonly time: number | undefined
   readonly message: LogMessage | undefined
 }
 
 export const lastOf = ({ messages }: Ports, runId: string): Effect.Effect<LastSeen, BusUnavailable> =>
   Effect.map(messages.last(Streams.logs, Subjects.logs(runId)), (found) =>
     Option.match(found, {
-      onNone: () => ({ sequence: 0, time: 0, message: undefined }),
+      onNone: () => ({ sequence: 0, time: undefined, message: undefined }),
       onSome: (stored) => ({ sequence: stored.seq, time: stored.time, message: decoded(text(stored)) })
     })
   )
@@ -92,7 +92,7 @@ export const tailOfRun = (
   Effect.gen(function* () {
     const limits = tailLimits([...containers, NOTICE_CONTAINER])
     for (const seconds of TAIL_STEPS_SECONDS) {
-      const from = Math.max(0, last.time - seconds * 1000)
+      const from = Math.max(0, (last.time ?? 0) - seconds * 1000)
       const tail = yield* Stream.runFold(
         linesFrom(ports, runId, from),
         () => emptyTail,

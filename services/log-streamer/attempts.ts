@@ -112,7 +112,7 @@ const planOf = (desk: Desk, attempt: Attempt, brought: ReadonlyArray<Brought>, n
   const words = drained === undefined ? [] : lastWords(read, { ...settings, unreadable }, now)
   const told = words.length === 0 ? notices : [noticesAfter(attempt, notices, words)]
   const after = [...told, ...read].map((position) => (drained === undefined ? position : { ...position, drained }))
-  const isOld = needsPositions(now - (attempt.last.time || now), isCounting, settings)
+  const isOld = needsPositions(now - (attempt.last.time ?? now), isCounting, settings)
   return {
     pieces: [...inOrder(pieces), ...words],
     before,

@@ -31,6 +31,7 @@ const aStream = (name: string, change: Partial<Candidate> = {}): Named => ({
   lookedAt: NOW - 1000,
   dueAt: NOW,
   lineAt: NOW - 1000,
+  hasMore: false,
   ...change
 })
 
@@ -127,8 +128,7 @@ describe("pauseMillis", () => {
     { what: "still busy", stream: since(BUSY_SECONDS - 0.001), expected: 1000 },
     { what: "silent", stream: since(BUSY_SECONDS), expected: SILENT_FACTOR * 1000 },
     { what: "silent for long", stream: since(SILENT_SECONDS), expected: LONG_SILENT_FACTOR * 1000 },
-    { what: "not there yet", stream: { exists: false, lineAt: 0 }, expected: 1000 },
-    { what: "read alone", stream: { isAlone: true }, expected: 0 }
+    { what: "not there yet", stream: { exists: false, lineAt: 0 }, expected: 1000 }
   ])("$what: $expected ms", ({ expected, stream }) => {
     assert.strictEqual(pause(stream), expected)
   })
@@ -137,8 +137,12 @@ describe("pauseMillis", () => {
     assert.strictEqual(pause(since(SILENT_SECONDS), { isOver: true }), 1000)
   })
 
-  it("after a failed call it waits, also if it is read alone", () => {
-    assert.strictEqual(pause({ isAlone: true }, { failed: "throttle" }), FAILED_MILLIS.throttle)
+  it("where there are more pages it goes on at once", () => {
+    assert.strictEqual(pause({ hasMore: true }), 0)
+  })
+
+  it("after a failed call it waits, also if there are more pages", () => {
+    assert.strictEqual(pause({ hasMore: true }, { failed: "throttle" }), FAILED_MILLIS.throttle)
     assert.strictEqual(pause({}, { failed: "credentials", isOver: true }), FAILED_MILLIS.credentials)
   })
 })

@@ -22,6 +22,9 @@ export const LONG_SILENT_FACTOR = 10
 /** A call that is under way anyhow takes along what has waited for this share of its time. */
 export const ALONG_SHARE = 0.5
 
+/** A stream that filled whole pages is asked for alone for so long at least. */
+export const ALONE_SECONDS = 60
+
 /** One log stream, as far as its turn depends on it. */
 export interface Candidate {
   /** Region, credentials and log group: what one call can ask for. */
@@ -37,6 +40,8 @@ export interface Candidate {
   readonly dueAt: number
   /** When the last line came; 0 = never. */
   readonly lineAt: number
+  /** The last look did not come to its end. */
+  readonly hasMore: boolean
 }
 
 export type Kind = "new" | "busy" | "silent"
@@ -62,13 +67,13 @@ export const FAILED_MILLIS: Readonly<Record<RetryClass, number>> = {
  * `failed`: the call failed so.
  */
 export const pauseMillis = (
-  stream: Pick<Candidate, "lineAt" | "exists" | "isAlone">,
+  stream: Pick<Candidate, "lineAt" | "exists" | "hasMore">,
   { failed, isOver }: { readonly isOver: boolean; readonly failed: RetryClass | undefined },
   pollMillis: number,
   nowMillis: number
 ): number => {
   if (failed !== undefined) return FAILED_MILLIS[failed]
-  if (stream.isAlone) return 0
+  if (stream.hasMore) return 0
   const silentMillis = nowMillis - stream.lineAt
   if (isOver || !stream.exists || silentMillis < BUSY_SECONDS * 1000) return pollMillis
   return pollMillis * (silentMillis < SILENT_SECONDS * 1000 ? SILENT_FACTOR : LONG_SILENT_FACTOR)

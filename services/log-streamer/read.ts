@@ -6,7 +6,7 @@ import { Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
 import { type Brought, carryOn } from "./attempts.ts"
 import { type Attempt, type Desk, dropLost, type LogStream, type Pass, type Place } from "./Desk.ts"
-import { choose, isStarted, nextDueAt, pauseMillis, UNSTARTED_SECONDS } from "./plan.ts"
+import { ALONE_SECONDS, choose, isStarted, nextDueAt, pauseMillis, UNSTARTED_SECONDS } from "./plan.ts"
 import { isDeepDue, type LogEvent, startOf, take } from "./reading.ts"
 
 /** Pages of a shared call's answer that are read before others have their turn; a deep look has more (`pagesMax`). */
@@ -99,6 +99,7 @@ const release = ({ news, settings }: Desk, claim: Claim, failed: RetryClass | un
       const isOver = stream.attempt.endedAt !== undefined
       stream.isBusy = false
       stream.lookedAt = now
+      stream.isAlone = stream.hasMore || now < stream.aloneUntil
       stream.dueAt = now + pauseMillis(stream, { isOver, failed }, settings.pollMillis, now)
     }
     news.openUnsafe()
@@ -197,13 +198,14 @@ const publish = (
     const taken = take(stream.reading, heard.events.get(logStream) ?? [], look)
     return { stream, taken, isHeard: look.cutAt === undefined && !heard.unasked.has(logStream) }
   })
-  const loudest = heard.nextToken === undefined ? undefined : loudestOf(brought)
+  const loudest = heard.nextToken === undefined ? undefined : loudestOf(streams, heard)
   const byAttempt = Map.groupBy(brought, ({ stream }) => stream.attempt)
   const published = (attempt: Attempt, own: ReadonlyArray<Brought>) =>
     Effect.gen(function* () {
       attempt.unreadable = undefined
       yield* carryOn(desk, attempt, own)
-      for (const { stream } of own) goOn(stream, pass, heard, stream === loudest)
+      const now = yield* Clock.currentTimeMillis
+      for (const { stream } of own) goOn(stream, pass, heard, { isLoudest: stream === loudest, now })
     })
   const tried = ([attempt, own]: readonly [Attempt, ReadonlyArray<Brought>]) =>
     published(attempt, own).pipe(
@@ -217,19 +219,24 @@ const publish = (
   )
 }
 
-const loudestOf = (brought: ReadonlyArray<Brought>): LogStream | undefined =>
-  brought.reduce<Brought | undefined>(
-    (loudest, each) => (each.taken.pieces.length > (loudest?.taken.pieces.length ?? -1) ? each : loudest),
-    undefined
-  )?.stream
+/** Whose events filled the pages. */
+const loudestOf = (streams: ReadonlyArray<LogStream>, { events }: Heard): LogStream | undefined => {
+  const eventsOf = ({ reading }: LogStream) => events.get(reading.logStream)?.length ?? 0
+  return streams.toSorted((one, other) => eventsOf(other) - eventsOf(one))[0]
+}
 
 /** What the answer says of a stream whose lines are published. */
-const goOn = (stream: LogStream, pass: Pass, { missing, nextToken, unasked }: Heard, isLoudest: boolean): void => {
+const goOn = (
+  stream: LogStream,
+  pass: Pass,
+  { missing, nextToken, unasked }: Heard,
+  { isLoudest, now }: { readonly isLoudest: boolean; readonly now: number }
+): void => {
   const { logStream } = stream.reading
   if (!unasked.has(logStream)) stream.exists = !missing.has(logStream)
-  const isCutAlone = stream.isAlone && nextToken !== undefined
-  stream.pass = isCutAlone ? { ...pass, nextToken } : undefined
-  stream.isAlone = isCutAlone || (isLoudest && !stream.isAlone)
+  stream.hasMore = nextToken !== undefined && (stream.isAlone || isLoudest)
+  stream.pass = stream.isAlone && nextToken !== undefined ? { ...pass, nextToken } : undefined
+  if (isLoudest) stream.aloneUntil = now + ALONE_SECONDS * 1000
 }
 
 /** No log stream yet is normal; anything else is told, and the next look reads on from the same place. */

@@ -62,14 +62,19 @@ describe("resume", () => {
     const published = [
       aLine("long ago", { time: at(9) }),
       aLine("just in", { time: at(10) }),
-      aLine("newest", { time: at(40) }),
-      aLine("of a sidecar", { time: at(40), container: "sidecar" })
+      aLine("newest", { time: at(50) }),
+      aLine("of a sidecar", { time: at(50), container: "sidecar" })
     ]
-    const [reading] = resume(started, [aPosition({ time: millis(40), lines: 3 })], published, LATE)
+    const [reading] = resume(started, [aPosition({ time: millis(50), lines: 3 })], published, LATE)
     assert(reading !== undefined)
     assert.strictEqual(reading.from, millis(10))
     assert.strictEqual(reading.position.lines, 3)
     assert.deepStrictEqual([...reading.known.keys()], [lineId("just in"), lineId("newest")])
+  })
+
+  it("lines that were left out are not read again, since nobody could know that they were counted", () => {
+    const [reading] = resume(started, [aPosition({ time: millis(50), lines: 3, leftOut: 9 })], [], LATE)
+    assert.strictEqual(reading?.from, millis(50) + 1)
   })
 
   it("positions of other attempts and containers are not its own", () => {

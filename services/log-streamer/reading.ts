@@ -51,11 +51,17 @@ export const logStreamOf = (source: LogSource, taskArn: string): string =>
 /** Lines that a predecessor published, as far as reading goes on among them. */
 export type PublishedLine = Pick<LogLine, "container" | "id" | "time" | "part" | "last">
 
-/** Where a successor begins: as far behind the last published line as lines may come late. */
-export const resumeTime = (position: ReadPosition | undefined, started: TaskStarted, lateMillis: number): number =>
-  position === undefined || position.time === 0
-    ? millisOf(started.createdAt ?? started.at) - CLOCK_SKEW_SECONDS * 1000
-    : Math.max(0, position.time - lateMillis)
+/**
+ * Where a successor begins: as far behind the last line as lines may come late, and then wait for a deep look while
+ * younger ones are published. Lines that were left out are nowhere to be known again, and are not counted twice.
+ */
+export const resumeTime = (position: ReadPosition | undefined, started: TaskStarted, lateMillis: number): number => {
+  if (position === undefined || position.time === 0) {
+    return millisOf(started.createdAt ?? started.at) - CLOCK_SKEW_SECONDS * 1000
+  }
+  const unseenMillis = lateMillis + DEEP_LOOK_SECONDS * 1000
+  return position.leftOut === undefined ? Math.max(0, position.time - unseenMillis) : position.time + 1
+}
 
 /** Where reading an attempt starts: after the last batch, or before its first line. */
 export const resume = (

@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
 import { AwsWire } from "#test/parity/AwsWire.ts"
 import { executionRoleArn, keptElsewhere, launched, layerWatchedFleet, least } from "#test/parity/launched.ts"
 import { layerFleetWith } from "#test/support/EmbeddedFleet.ts"
@@ -102,8 +103,9 @@ layer(layerWatchedFleet, { excludeTestServices: true })("a task of several conta
         assert.deepStrictEqual([linesFrom("worker"), linesFrom("proxy")], [expected, expected])
         assert.sameMembers(
           end.containers.map(({ container }) => container),
-          ["worker", "proxy"]
+          [NOTICE_CONTAINER, "worker", "proxy"]
         )
+        assert.lengthOf(linesFrom(NOTICE_CONTAINER), 1)
         const run = yield* recordOf(runId)
         assert.deepStrictEqual(
           run?.attempts[0]?.logs?.map(({ container, logGroup }) => [container, logGroup]),

@@ -18,6 +18,9 @@ export interface ServiceProcess {
 
 const projectRoot = join(import.meta.dirname, "..", "..")
 
+/** Processes of tests load what others have compiled: half of their start is saved. */
+export const compileCache = { NODE_COMPILE_CACHE: join(projectRoot, "node_modules", ".cache", "compiled") } as const
+
 /** Starts a service from its `main.ts` with this environment; it is killed with the scope. */
 export const startService = (
   name: ServiceName,
@@ -36,7 +39,7 @@ const spawnService = (name: ServiceName, folder: string, env: Readonly<Record<st
   const log = createWriteStream(logFile)
   const child = spawn(process.execPath, [join("services", name, "main.ts")], {
     cwd: projectRoot,
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], LOG_FORMAT: "json", ...env },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...compileCache, LOG_FORMAT: "json", ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
   child.stdout.pipe(log, { end: false })

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { Deferred, Effect, type Scope } from "effect"
+import { compileCache } from "#test/support/Processes.ts"
 
 /** The command `fleet` as its users start it: a process of its own, judged by what it writes and by its exit code. */
 
@@ -28,6 +29,7 @@ export interface Place {
 
 /** Of the environment only what a command needs to start, and these. */
 export const variables = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  ...compileCache,
   PATH: process.env["PATH"] ?? "",
   HOME: process.env["HOME"] ?? "",
   ...(process.env["NATS_SERVER_BIN"] === undefined ? {} : { NATS_SERVER_BIN: process.env["NATS_SERVER_BIN"] }),

@@ -3,7 +3,7 @@ import { TestClock } from "effect/testing"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Pace } from "#aws/Pace.ts"
 import { isEnd, LogCodecs } from "#ecs-core/LogLine.ts"
-import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
+import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { takeOver } from "#services/log-streamer/attempts.ts"
 import { logStreamerConfig } from "#services/log-streamer/config.ts"
@@ -65,8 +65,10 @@ export const stops = (attempt: number) =>
   published(Streams.fleet, Subjects.taskStopped(runId, attempt), Codecs.taskStopped.encode(aTaskStopped({ attempt })))
 export const starts = (started: TaskStarted) =>
   published(Streams.fleet, Subjects.taskStarted(runId, started.attempt), Codecs.taskStarted.encode(started))
-export const finishes = (attempts: number) =>
-  published(Streams.fleet, Subjects.runFinished(runId), Codecs.runFinished.encode(finished(0, { attempts }).message))
+export const finishes = (attempts: number, change: Partial<RunFinished> = {}) => {
+  const { message } = finished(0, { attempts, ...change })
+  return published(Streams.fleet, Subjects.runFinished(runId), Codecs.runFinished.encode(message))
+}
 
 export const rounds = (each: Effect.Effect<void>, count: number) =>
   Effect.repeat(Effect.andThen(each, TestClock.adjust("1 second")), { times: count - 1 })

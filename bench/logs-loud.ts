@@ -6,7 +6,7 @@ import { Codecs } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { firstThat } from "#test/support/follow.ts"
 import { finished, output, request, stored } from "#test/support/runs.ts"
-import { seconds, startFleet } from "../fleet.ts"
+import { seconds, startFleet } from "./fleet.ts"
 
 /** One run that writes 50,000 lines as fast as it can, read under AWS's quotas. */
 

@@ -6,7 +6,7 @@ import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { residentBytes } from "#test/chaos/soak/memory.ts"
 import { calls, callsWithin } from "#test/support/LocalAws.ts"
 import { allFinished, request, take } from "#test/support/runs.ts"
-import { countFlag, seconds, startFleet } from "../fleet.ts"
+import { countFlag, seconds, startFleet } from "./fleet.ts"
 
 /** A thousand runs that all write a line a second, in a region that allows ten reads a second. */
 
