@@ -19,7 +19,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       /** Beside the code: one process after the other runs many files, and loads what they share once. */
       {
