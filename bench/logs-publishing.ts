@@ -79,5 +79,5 @@ const broughtOf = ({ streams }: Attempt, events: ReadonlyArray<LogEvent>) =>
   streams.map((stream) => ({
     stream,
     isHeard: true,
-    taken: take(stream.reading, events, { startedAt, isDeep: false, cutAt: undefined })
+    taken: take(stream.reading, events, { startedAt, isDeep: false, isCut: false, reached: undefined })
   }))

@@ -41,6 +41,8 @@ export interface LogsPage {
   readonly events: ReadonlyArray<ContainerLogEvent>
   /** Absent = nothing more at the moment. */
   readonly nextToken?: string
+  /** Of all streams that were asked for, everything up to this time was given; absent = of some of them only. */
+  readonly reached?: number
   /** Those of the streams that do not exist (yet), as far as this page found out. */
   readonly missing: ReadonlyArray<string>
   /** Those of the missing ones that were not asked for, because they were missing a moment ago: of them nothing is known. */

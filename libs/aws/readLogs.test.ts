@@ -124,6 +124,18 @@ describe("readLogs", () => {
     })
   )
 
+  it.effect("says how far all streams were read where there are more pages, if all of them are on the page", () =>
+    Effect.gen(function* () {
+      const whole = cloudWatch(new Set(names(3)), 2)
+      const first = yield* read(whole, names(3))
+      assert.strictEqual(first.reached, 1)
+      assert.isUndefined((yield* read(whole, names(3), first.nextToken)).reached)
+      const inParts = yield* read(cloudWatch(new Set(names(2)), 2), names(3))
+      assert.isDefined(inParts.nextToken)
+      assert.isUndefined(inParts.reached)
+    })
+  )
+
   it.effect("an empty page is not the end, only a page without a token is (peers 108)", () =>
     Effect.gen(function* () {
       const aws = cloudWatch(new Set(names(1)), 4)

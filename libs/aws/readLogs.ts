@@ -24,6 +24,8 @@ export const maxRememberedStreams = 100_000
 export interface Part {
   readonly streams: ReadonlyArray<string>
   readonly token?: string
+  /** There is no other part. */
+  readonly isAll?: true
 }
 
 interface Reading {
@@ -44,7 +46,7 @@ export const readLogs = (
     const now = yield* Clock.currentTimeMillis
     const absent = input.logStreams.filter((stream) => isMissing(reading, stream, now))
     const present = input.logStreams.filter((stream) => !absent.includes(stream))
-    const first = present.length === 0 ? [] : [{ streams: present }]
+    const first: ReadonlyArray<Part> = present.length === 0 ? [] : [{ streams: present, isAll: true }]
     const parts = input.nextToken === undefined ? first : decodeToken(input.nextToken)
     if (parts === undefined) return yield* foreignToken(reading)
     return yield* readParts(reading, parts, absent, now)
@@ -71,7 +73,7 @@ const readParts = (
         remember(reading, part.streams)
         events.push(...(answer.success.events ?? []).flatMap(toEvent))
         const { nextToken } = answer.success
-        parts = nextToken === undefined ? others : [{ streams: part.streams, token: nextToken }, ...others]
+        parts = nextToken === undefined ? others : [{ ...part, token: nextToken }, ...others]
         if (nextToken !== undefined) break
       } else if (part.streams.length === 1) {
         missing.push(...part.streams)
@@ -81,7 +83,11 @@ const readParts = (
     }
     const noneIsThere = missing.length > 0 && missing.length === input.logStreams.length
     if (noneIsThere && absent.length === 0) return yield* noneExists(reading)
-    return { events, missing, unasked: absent, ...(parts.length === 0 ? {} : { nextToken: encodeToken(parts) }) }
+    const [next] = parts
+    if (next === undefined) return { events, missing, unasked: absent }
+    const reached = next.isAll === true ? (events.at(-1)?.timestamp ?? input.startTime) : undefined
+    const page = { events, missing, unasked: absent, nextToken: encodeToken(parts) }
+    return reached === undefined ? page : { ...page, reached }
   })
 
 /** One call; a missing stream is a value, since it is expected. A missing group is a failure: no splitting helps. */

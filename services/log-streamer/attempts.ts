@@ -167,7 +167,7 @@ const drainedNow = (
   const { endedAt } = attempt
   if (endedAt === undefined) return undefined
   for (const { isHeard, stream, taken } of brought) {
-    if (taken.look.cutAt !== undefined) attempt.behindUntil = now
+    if (taken.look.isCut) attempt.behindUntil = now
     if (taken.pieces.length > 0) {
       attempt.quietSince = now
       stream.quietPolls = 0

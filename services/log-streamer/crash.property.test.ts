@@ -62,7 +62,7 @@ const readWithCrashes = (seed: number): History => {
   const look = (now: number, random: Random, isOver: boolean) => {
     const isDeep = isDeepDue(reading, isOver, now)
     const { cutAt, events } = readPage(written, startOf(reading, isDeep), now, random)
-    return take(reading, events, { startedAt: now, isDeep, cutAt })
+    return take(reading, events, { startedAt: now, isDeep, isCut: cutAt !== undefined, reached: cutAt })
   }
   for (let now = millis(0); now <= end; now += Math.floor(random() * 6000)) {
     const taken = look(now, random, false)
@@ -73,7 +73,7 @@ const readWithCrashes = (seed: number): History => {
     if (dies) reading = successor()
     else {
       accept(reading, taken, positionAfter(reading.position, taken.pieces, { time: taken.time, leftOut: 0 }))
-      if (taken.look.isDeep && taken.look.cutAt === undefined) settle(reading, taken.look, LATE)
+      if (taken.look.isDeep && !taken.look.isCut) settle(reading, taken.look, LATE)
     }
   }
   published.push(...look(end, () => 0.5, true).pieces.map(({ json }) => JSON.parse(json)))

@@ -131,8 +131,8 @@ interface Heard {
   readonly missing: ReadonlySet<string>
   /** There are more pages. */
   readonly nextToken: string | undefined
-  /** Time of the last event of the last page: every stream was read up to there. */
-  readonly reached: number
+  /** Up to there all of them were read; undefined = only some of them were. */
+  readonly reached: number | undefined
 }
 
 const readPages = (
@@ -147,7 +147,7 @@ const readPages = (
     const logStreams = streams.map(({ reading }) => reading.logStream)
     const logGroup = streams[0]?.group ?? ""
     let { nextToken } = pass
-    let reached = pass.startTime
+    let reached: number | undefined
     for (const stream of streams) stream.askedAt = pass.startedAt
     for (let page = 0; page < pagesOf(desk, streams, pass); page++) {
       const token = nextToken === undefined ? {} : { nextToken }
@@ -157,7 +157,7 @@ const readPages = (
         if (list === undefined) events.set(logStream, [event])
         else list.push(event)
       }
-      reached = Math.max(reached, answer.events.at(-1)?.timestamp ?? 0)
+      reached = answer.reached
       for (const stream of answer.unasked) unasked.add(stream)
       for (const stream of answer.missing) missing.add(stream)
       nextToken = answer.nextToken
@@ -188,17 +188,17 @@ const publish = (
   pass: Pass,
   heard: Heard
 ): Effect.Effect<RetryClass | undefined> => {
-  const look = {
-    startedAt: pass.startedAt,
-    isDeep: pass.isDeep,
-    cutAt: heard.nextToken === undefined ? undefined : heard.reached
-  }
+  const isCut = heard.nextToken !== undefined
   const brought = streams.map((stream): Brought => {
     const { logStream } = stream.reading
-    const taken = take(stream.reading, heard.events.get(logStream) ?? [], look)
-    return { stream, taken, isHeard: look.cutAt === undefined && !heard.unasked.has(logStream) }
+    const isUnasked = heard.unasked.has(logStream)
+    const reached = isCut && !isUnasked ? heard.reached : undefined
+    const { isDeep, startedAt } = pass
+    const events = heard.events.get(logStream) ?? []
+    const taken = take(stream.reading, events, { startedAt, isDeep, isCut, reached })
+    return { stream, taken, isHeard: !isCut && !isUnasked }
   })
-  const loudest = heard.nextToken === undefined ? undefined : loudestOf(streams, heard)
+  const loudest = isCut ? loudestOf(streams, heard) : undefined
   const byAttempt = Map.groupBy(brought, ({ stream }) => stream.attempt)
   const published = (attempt: Attempt, own: ReadonlyArray<Brought>) =>
     Effect.gen(function* () {
@@ -250,10 +250,10 @@ const missed = (
     const isMissing = failure.code === "LogStreamNotFound"
     const logGroup = streams[0]?.group
     if (!isMissing) yield* Effect.logWarning("logs could not be read", { logGroup, why: failure.message })
-    const look = { startedAt: now, isDeep: false, cutAt: undefined }
+    const nothing = { startedAt: now, isDeep: false, isCut: false, reached: undefined }
     const heardNothing = ([attempt, own]: readonly [Attempt, ReadonlyArray<LogStream>]) => {
       if (!isMissing) notHeard(attempt, own, failure, now)
-      const brought = own.map((stream) => ({ stream, taken: take(stream.reading, [], look), isHeard: isMissing }))
+      const brought = own.map((stream) => ({ stream, taken: take(stream.reading, [], nothing), isHeard: isMissing }))
       return Effect.ignore(carryOn(desk, attempt, brought))
     }
     const byAttempt = Map.groupBy(streams, ({ attempt }) => attempt)

@@ -33,7 +33,8 @@ const fresh = (): Reading => {
 const lookAt = (startedAt: number, change: Partial<Look> = {}): Look => ({
   startedAt: millis(0) + startedAt,
   isDeep: true,
-  cutAt: undefined,
+  isCut: change.reached !== undefined,
+  reached: undefined,
   ...change
 })
 
@@ -41,7 +42,7 @@ const lookAt = (startedAt: number, change: Partial<Look> = {}): Look => ({
 const read = (reading: Reading, events: ReadonlyArray<LogEvent>, look: Look): Taken => {
   const taken = take(reading, events, look)
   accept(reading, taken, positionAfter(reading.position, taken.pieces, { time: taken.time, leftOut: 0 }))
-  if (look.isDeep && look.cutAt === undefined) settle(reading, look, LATE)
+  if (look.isDeep && !look.isCut) settle(reading, look, LATE)
   return taken
 }
 
@@ -180,15 +181,21 @@ describe("where looks begin", () => {
 
   it("a look that was cut has read every stream to the last line that it saw of any", () => {
     const reading = fresh()
-    read(reading, [anEvent("a", 10_000)], lookAt(90_000, { cutAt: millis(20) }))
+    read(reading, [anEvent("a", 10_000)], lookAt(90_000, { reached: millis(20) }))
     assert.deepStrictEqual([startOf(reading, false), startOf(reading, true)], [millis(20), millis(-60)])
+  })
+
+  it("a look that was cut somewhere among its streams has read each to its own youngest line", () => {
+    const reading = fresh()
+    read(reading, [anEvent("a", 10_000)], lookAt(90_000, { isCut: true }))
+    assert.deepStrictEqual([startOf(reading, false), startOf(reading, true)], [millis(10), millis(-60)])
   })
 
   it("they never move back", () => {
     const reading = fresh()
     read(reading, [], lookAt(90_000))
     read(reading, [], lookAt(80_000))
-    read(reading, [], lookAt(95_000, { isDeep: false, cutAt: millis(50) }))
+    read(reading, [], lookAt(95_000, { isDeep: false, reached: millis(50) }))
     assert.deepStrictEqual([startOf(reading, false), startOf(reading, true)], [millis(60), millis(60)])
   })
 
@@ -213,7 +220,7 @@ describe("where looks begin", () => {
   ])("$ids ids where 10 are remembered: $kept are kept", ({ from, ids, kept }) => {
     const reading = fresh()
     const events = Array.from({ length: ids }, (_, n) => anEvent(`line ${n}`, n))
-    read(reading, events, lookAt(0, { cutAt: millis(1) }))
+    read(reading, events, lookAt(0, { reached: millis(1) }))
     bound(reading, 10)
     assert.deepStrictEqual([reading.known.size, reading.from], [kept, from])
     assert.isAbove(KNOWN_MAX, 10_000, "a page of AWS")

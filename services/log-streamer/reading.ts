@@ -101,8 +101,10 @@ export interface Look {
   readonly startedAt: number
   /** It began at `from`. */
   readonly isDeep: boolean
-  /** Absent = it was read to its end. */
-  readonly cutAt: number | undefined
+  /** There was more: it was not read to its end … */
+  readonly isCut: boolean
+  /** … but of this stream up to here; undefined = nobody knows. */
+  readonly reached: number | undefined
 }
 
 /** What a look brought; nothing has changed until it is accepted. */
@@ -146,7 +148,7 @@ export const take = (reading: Reading, events: ReadonlyArray<LogEvent>, look: Lo
 export const accept = (reading: Reading, { known, look, time }: Taken, position: ReadPosition): void => {
   reading.position = position
   for (const [id, at] of known) reading.known.set(id, at)
-  reading.readTo = Math.max(reading.readTo, look.cutAt ?? time)
+  reading.readTo = Math.max(reading.readTo, time, look.reached ?? 0)
 }
 
 /** A complete deep look: what is older than lines can be late has all been taken. */

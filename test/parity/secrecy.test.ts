@@ -45,5 +45,6 @@ it.live(
         assert.isNotEmpty(lines, name)
         assert.notInclude(JSON.stringify(lines), secret, name)
       }
-    }).pipe(Effect.scoped, Effect.provide(outside))
+    }).pipe(Effect.scoped, Effect.provide(outside)),
+  120_000
 )
