@@ -21,7 +21,7 @@ const settings = {
 }
 
 /** As in a small container: what may be collected is collected, rather than kept because there is room. */
-const serviceSettings = { NODE_OPTIONS: "--max-old-space-size=160" }
+const serviceSettings = { NODE_OPTIONS: "--max-old-space-size=256" }
 
 /** The memory of a process that has just started says nothing; of a short trial, the first third is left out. */
 const warmUpSeconds = ({ minutes }: SoakOptions): number => Math.min(300, minutes * 20)
