@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import { READ_AGAIN_MILLIS } from "#process/ReadAgain.ts"
 import {
   ALONG_SHARE,
   BUSY_SECONDS,
   type Candidate,
   choose,
-  FAILED_MILLIS,
   isStarted,
   kindOf,
   LONG_SILENT_FACTOR,
@@ -142,8 +142,8 @@ describe("pauseMillis", () => {
   })
 
   it("after a failed call it waits, also if there are more pages", () => {
-    assert.strictEqual(pause({ hasMore: true }, { failed: "throttle" }), FAILED_MILLIS.throttle)
-    assert.strictEqual(pause({}, { failed: "credentials", isOver: true }), FAILED_MILLIS.credentials)
+    assert.strictEqual(pause({ hasMore: true }, { failed: "throttle" }), READ_AGAIN_MILLIS.throttle)
+    assert.strictEqual(pause({}, { failed: "credentials", isOver: true }), READ_AGAIN_MILLIS.credentials)
   })
 })
 

@@ -1,4 +1,5 @@
 import type { RetryClass } from "#ecs-core/errors.ts"
+import { READ_AGAIN_MILLIS } from "#process/ReadAgain.ts"
 
 /**
  * Which log streams the next call asks for. AWS allows so few calls that each must serve many streams: a call takes up
@@ -51,17 +52,6 @@ export const kindOf = ({ exists, lineAt }: Candidate, nowMillis: number): Kind =
   return nowMillis - lineAt < BUSY_SECONDS * 1000 ? "busy" : "silent"
 }
 
-/** How soon is asked again after a call failed, by what failed. */
-export const FAILED_MILLIS: Readonly<Record<RetryClass, number>> = {
-  throttle: 1000,
-  transient: 2000,
-  capacity: 2000,
-  conflict: 2000,
-  inactive: 10_000,
-  credentials: 10_000,
-  never: 10_000
-}
-
 /**
  * How long after a look the next one is due. `isOver`: the stream's task has ended, and its last lines are waited for;
  * `failed`: the call failed so.
@@ -72,7 +62,7 @@ export const pauseMillis = (
   pollMillis: number,
   nowMillis: number
 ): number => {
-  if (failed !== undefined) return FAILED_MILLIS[failed]
+  if (failed !== undefined) return READ_AGAIN_MILLIS[failed]
   if (stream.hasMore) return 0
   const silentMillis = nowMillis - stream.lineAt
   if (isOver || !stream.exists || silentMillis < BUSY_SECONDS * 1000) return pollMillis

@@ -1,4 +1,3 @@
-import type { RetryClass } from "#ecs-core/errors.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import { deadlineOf, isEnding, type Watched } from "./decide.ts"
 
@@ -42,15 +41,4 @@ const paceSeconds = (watched: Watched, settings: PollSettings, nowMillis: number
   if (isUrgent || age < YOUNG_SECONDS) return oftenSeconds(watched, settings)
   if (startedAt === undefined || age < LONG_SECONDS) return asked
   return Math.max(asked, Math.min(SLOW_FACTOR * asked, settings.slowPollSeconds))
-}
-
-/** How soon is asked again after a question failed, by what failed. While nobody can see, nothing is judged. */
-export const BLIND_MILLIS: Readonly<Record<RetryClass, number>> = {
-  throttle: 1000,
-  transient: 2000,
-  capacity: 2000,
-  conflict: 2000,
-  inactive: 10_000,
-  credentials: 10_000,
-  never: 10_000
 }

@@ -5,6 +5,7 @@ import { Ecs } from "#aws/Ecs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { READ_AGAIN_MILLIS } from "#process/ReadAgain.ts"
 import { aLease, anAwsFailure } from "#test/support/builders.ts"
 import { aRunningTask, region } from "#test/support/launches.ts"
 import { defaultsOf, inTime, layerMemoryFleet, messagesOf, processPorts } from "#test/support/MemoryFleet.ts"
@@ -12,7 +13,6 @@ import { runId } from "#test/support/messages.ts"
 import { watcherConfig } from "./config.ts"
 import { CLUSTER_GONE_SECONDS, MISSING_GRACE_SECONDS, watch } from "./decide.ts"
 import { makeFleet } from "./Fleet.ts"
-import { BLIND_MILLIS } from "./pollInterval.ts"
 import { keepSweeping, leaseKey, noTasks, sweep } from "./sweep.ts"
 
 /** ECS that is slow, silent or unwilling. */
@@ -86,10 +86,10 @@ describe("sweep", () => {
       const started = yield* aRunningTask
       const owned = owning(started)
       const fleet = yield* watcher
-      const looks = (CLUSTER_GONE_SECONDS * 1000) / BLIND_MILLIS.never + MISSING_GRACE_SECONDS / 10
+      const looks = (CLUSTER_GONE_SECONDS * 1000) / READ_AGAIN_MILLIS.never + MISSING_GRACE_SECONDS / 10
       for (let look = 0; look < looks && owned.tasks.size > 0; look++) {
         yield* inTime(sweep(fleet, owned))
-        yield* TestClock.adjust(BLIND_MILLIS.never)
+        yield* TestClock.adjust(READ_AGAIN_MILLIS.never)
       }
       const ends = yield* messagesOf(Streams.fleet, Subjects.taskStopped(runId, 1), Codecs.taskStopped)
       assert.deepStrictEqual(

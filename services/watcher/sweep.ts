@@ -4,9 +4,10 @@ import type { Lease } from "#bus/Consumer.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { READ_AGAIN_MILLIS } from "#process/ReadAgain.ts"
 import { type Action, type Judgement, judge, judgeWithoutCluster, type Watched } from "./decide.ts"
 import { type Fleet, seenTask } from "./Fleet.ts"
-import { BLIND_MILLIS, pollMillis } from "./pollInterval.ts"
+import { pollMillis } from "./pollInterval.ts"
 
 /** DescribeTasks takes at most 100 tasks of one cluster. */
 export const DESCRIBE_MAX = 100
@@ -131,7 +132,7 @@ const lookLater = (fleet: Fleet, owned: OwnedTasks, batch: ReadonlyArray<Owned>,
         discard: true
       })
     }
-    for (const each of batch) each.nextLookAt = now + BLIND_MILLIS[failure.retry]
+    for (const each of batch) each.nextLookAt = now + READ_AGAIN_MILLIS[failure.retry]
   })
 
 /** Carries out what an answer means. What was told is told once, also where the stop fails and is tried again. */
@@ -153,7 +154,7 @@ const followLater = (each: Owned, error: PublishError | AwsFailure) =>
   Effect.gen(function* () {
     const { runId, attempt } = each.watched.started
     yield* Effect.logWarning("a look is repeated", { runId, attempt, why: error.message })
-    const pause = error._tag === "AwsFailure" ? BLIND_MILLIS[error.retry] : FAILED_PUBLISH_MILLIS
+    const pause = error._tag === "AwsFailure" ? READ_AGAIN_MILLIS[error.retry] : FAILED_PUBLISH_MILLIS
     each.nextLookAt = (yield* Clock.currentTimeMillis) + pause
   })
 

@@ -1,0 +1,12 @@
+import type { RetryClass } from "#ecs-core/errors.ts"
+
+/** How soon AWS is asked again after it did not answer a question, by what failed; milliseconds. Meanwhile nothing is judged. */
+export const READ_AGAIN_MILLIS: Readonly<Record<RetryClass, number>> = {
+  throttle: 1000,
+  transient: 2000,
+  capacity: 2000,
+  conflict: 2000,
+  inactive: 10_000,
+  credentials: 10_000,
+  never: 10_000
+}
