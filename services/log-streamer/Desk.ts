@@ -3,8 +3,9 @@ import type { ContainerLogs } from "#aws/ContainerLogs.ts"
 import type { Pace } from "#aws/Pace.ts"
 import type { AwsTarget } from "#aws/Target.ts"
 import type { Lease } from "#bus/Consumer.ts"
-import type { TaskStarted } from "#ecs-core/Messages.ts"
+import type { TaskStarted, TaskStopped } from "#ecs-core/Messages.ts"
 import type { LogStreamerSettings } from "./config.ts"
+import { neverStarted } from "./decide.ts"
 import type { Candidate } from "./plan.ts"
 import type { LastSeen, Ports } from "./RunLog.ts"
 import type { Reading } from "./reading.ts"
@@ -61,7 +62,6 @@ export interface LogStream extends Candidate {
   lookedAt: number
   dueAt: number
   lineAt: number
-  /** ECS said that the task's containers have been started. */
   hasStarted: boolean
   /** When CloudWatch was asked last, or could have been first. */
   askedAt: number
@@ -169,16 +169,27 @@ export const remove = (desk: Desk, attempt: Attempt): void => {
   for (const stream of attempt.streams) stream.place.streams.delete(stream)
 }
 
-/** The task is over: from now on silence counts, and its streams are asked for at once. */
-export const markEnded = (desk: Desk, key: string, nowMillis: number): void => {
-  const attempt = desk.attempts.get(key)
+/**
+ * The task is over: from now on silence counts, and its streams are asked for at once. A container that never was started
+ * has none: of that one look at the end of the quiet time makes sure.
+ */
+export const markEnded = (desk: Desk, stopped: Pick<TaskStopped, EndOfTask>, nowMillis: number): void => {
+  const attempt = desk.attempts.get(attemptKey(stopped.runId, stopped.attempt))
   if (attempt === undefined || attempt.endedAt !== undefined) return
   attempt.endedAt = nowMillis
   attempt.quietSince = nowMillis
   attempt.behindUntil = nowMillis
-  for (const stream of attempt.streams) stream.dueAt = nowMillis
+  const { drainQuietPolls, drainQuietSeconds } = desk.settings
+  for (const stream of attempt.streams) {
+    const isUnlikely = !stream.exists && neverStarted(stopped, stream.reading.source.container)
+    stream.hasStarted = true
+    stream.dueAt = nowMillis + (isUnlikely ? drainQuietSeconds * 1000 : 0)
+    if (isUnlikely) stream.quietPolls = drainQuietPolls - 1
+  }
   desk.news.openUnsafe()
 }
+
+type EndOfTask = "runId" | "attempt" | "reachedRunning" | "containers"
 
 /** Attempts whose lease has gone to another replica. */
 export const dropLost = (desk: Desk): void => {

@@ -1,11 +1,12 @@
-import { Clock, Effect, Option } from "effect"
+import { Clock, Effect } from "effect"
 import type { PublishError } from "#bus/BusError.ts"
 import type { Lease } from "#bus/Consumer.ts"
 import { NOTICE_CONTAINER, type ReadPosition } from "#ecs-core/LogLine.ts"
-import type { TaskStarted } from "#ecs-core/Messages.ts"
-import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
+import { Subjects } from "#ecs-core/Subjects.ts"
+import { lastFact } from "#process/Handling.ts"
 import type { Piece } from "./batches.ts"
-import { type Attempt, attemptKey, type Desk, type LogStream, markEnded, put, remove } from "./Desk.ts"
+import { type Attempt, type Desk, type LogStream, markEnded, put, remove } from "./Desk.ts"
 import {
   bytesLeftOf,
   drainState,
@@ -39,8 +40,8 @@ export const takeOver = (desk: Desk, started: TaskStarted, lease: Lease): Effect
     const published = begun.length === 0 ? [] : yield* publishedSince(ports, runId, attempt, since)
     const readings = resume(started, own, published, lateMillis)
     put(desk, { started, lease, last, readings }, yield* Clock.currentTimeMillis)
-    const stopped = yield* ports.messages.last(Streams.fleet, Subjects.taskStopped(runId, attempt))
-    if (Option.isSome(stopped)) markEnded(desk, attemptKey(runId, attempt), yield* Clock.currentTimeMillis)
+    const stopped = yield* lastFact(ports.messages, Subjects.taskStopped(runId, attempt), Codecs.taskStopped)
+    if (stopped !== undefined) markEnded(desk, stopped, yield* Clock.currentTimeMillis)
   })
 
 /** Why there will be no lines, before the first one; where nothing is to be read, the attempt is drained with it. */

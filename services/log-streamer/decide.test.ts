@@ -14,6 +14,7 @@ import {
   lastWords,
   mergePositions,
   needsPositions,
+  neverStarted,
   noticesOf,
   positionAfter,
   positionsOf,
@@ -142,6 +143,19 @@ describe("the limit of one run", () => {
     { what: "a moment earlier", sinceSeconds: 499, isCounting: false, expected: false }
   ])("positions are stored without a line: $what", ({ expected, isCounting, sinceSeconds }) => {
     assert.strictEqual(needsPositions(sinceSeconds * 1000, isCounting, { logsAgeSeconds: 1000 }), expected)
+  })
+})
+
+describe("neverStarted", () => {
+  const containers = [{ name: "main" }, { name: "init", exitCode: 0 }]
+  it.each([
+    { container: "main", reachedRunning: undefined, expected: true },
+    { container: "init", reachedRunning: undefined, expected: false },
+    { container: "unknown", reachedRunning: undefined, expected: true },
+    { container: "main", reachedRunning: true as const, expected: false }
+  ])("$container, RUNNING seen $reachedRunning: $expected", ({ container, expected, reachedRunning }) => {
+    const stopped = { containers, ...(reachedRunning === undefined ? {} : { reachedRunning }) }
+    assert.strictEqual(neverStarted(stopped, container), expected)
   })
 })
 

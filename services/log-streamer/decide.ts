@@ -8,7 +8,7 @@ import {
   type ReadPosition
 } from "#ecs-core/LogLine.ts"
 import { logNotices } from "#ecs-core/LogPlan.ts"
-import type { RunFinished, TaskStarted } from "#ecs-core/Messages.ts"
+import type { RunFinished, TaskStarted, TaskStopped } from "#ecs-core/Messages.ts"
 import { type Piece, pieceOf } from "./batches.ts"
 
 /**
@@ -81,6 +81,13 @@ export const positionAfter = (
     ...(leftOut === 0 ? {} : { leftOut })
   }
 }
+
+/** Whether a container of a task that is over cannot have written anything, as far as ECS tells. */
+export const neverStarted = (
+  { containers, reachedRunning }: Pick<TaskStopped, "containers" | "reachedRunning">,
+  container: string
+): boolean =>
+  reachedRunning !== true && !containers.some(({ exitCode, name }) => name === container && exitCode !== undefined)
 
 /** How long an ended attempt has been silent; each counted since the last thing that was heard of it. */
 export interface Silence {

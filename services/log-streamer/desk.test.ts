@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
+import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { EcsModel } from "#aws/model/EcsModel.ts"
 import { isEnd, NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
-import { layerMemoryFleet } from "#test/support/MemoryFleet.ts"
+import { Codecs } from "#ecs-core/Messages.ts"
+import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { layerMemoryFleet, published } from "#test/support/MemoryFleet.ts"
+import { broken, runId } from "#test/support/messages.ts"
 import { startedWith, streamed, writes } from "#test/support/output.ts"
 import {
   endMarkers,
@@ -11,6 +15,7 @@ import {
   lines,
   main,
   messages,
+  roundOf,
   rounds,
   settings,
   starts,
@@ -135,6 +140,25 @@ describe("lines that cannot be read", () => {
       yield* rounds(one.round, 12)
       assert.strictEqual(ended(), "ack")
       assert.deepStrictEqual(yield* texts, ["kept"])
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+})
+
+describe("a container that never was started", () => {
+  it.effect("has no log stream, which is quiet: one look at the end of the quiet time makes sure (peers 109)", () =>
+    Effect.gen(function* () {
+      let reads = 0
+      const one = yield* streamer()
+      const { logs } = one.desk
+      const desk = { ...one.desk, logs: ContainerLogs.of({ read: (...call) => (reads++, logs.read(...call)) }) }
+      yield* published(Streams.fleet, Subjects.taskStopped(runId, 1), Codecs.taskStopped.encode(broken(0).message))
+      const ended = yield* one.own(main)
+      const stream = desk.attempts.values().next().value?.streams[0]
+      assert.strictEqual(stream?.dueAt, settings.drainQuietSeconds * 1000)
+      yield* TestClock.adjust(stream?.dueAt ?? 0)
+      yield* roundOf(desk)
+      assert.deepStrictEqual([ended(), reads], ["ack", 1])
+      assert.deepStrictEqual(yield* texts, [])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 })

@@ -7,14 +7,14 @@ import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { isEnd, LogCodecs, type LogLine } from "#ecs-core/LogLine.ts"
 import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.ts"
-import { Durables, Filters, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
 import { supervised } from "#process/Supervise.ts"
 import { takeOver } from "./attempts.ts"
 import type { LogStreamerSettings } from "./config.ts"
-import { attemptKey, type Desk, makeDesk, markEnded } from "./Desk.ts"
+import { type Desk, makeDesk, markEnded } from "./Desk.ts"
 import { endOf, endRetryMillis, positionsOf, withTail } from "./decide.ts"
 import { type LastSeen, lastOf, makePorts, type Ports, tailOfRun } from "./RunLog.ts"
 import { keepReading } from "./read.ts"
@@ -93,8 +93,8 @@ const followEnds = (desk: Desk, next: { seq: number }): Effect.Effect<void, BusU
   ).pipe(
     Stream.runForEach((message) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const parsed = parseSubject(message.subject)
-        if (parsed?.kind === "task.stopped") markEnded(desk, attemptKey(parsed.runId, parsed.attempt), now)
+        const stopped = Result.getOrUndefined(Codecs.taskStopped.decode(text(message)))
+        if (stopped !== undefined) markEnded(desk, stopped, now)
         next.seq = message.seq + 1
       })
     )

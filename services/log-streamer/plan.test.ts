@@ -6,13 +6,15 @@ import {
   type Candidate,
   choose,
   isStarted,
+  isWorthAsking,
   kindOf,
   LONG_SILENT_FACTOR,
   nextDueAt,
   pauseMillis,
   SILENT_FACTOR,
   SILENT_SECONDS,
-  STREAMS_MAX
+  STREAMS_MAX,
+  UNSTARTED_SECONDS
 } from "./plan.ts"
 
 const NOW = 1_000_000
@@ -26,6 +28,7 @@ const aStream = (name: string, change: Partial<Candidate> = {}): Named => ({
   name,
   group: "fleet",
   exists: true,
+  hasStarted: true,
   isBusy: false,
   isAlone: false,
   lookedAt: NOW - 1000,
@@ -156,10 +159,16 @@ describe("the next look", () => {
     assert.strictEqual(nextDueAt([]), Number.POSITIVE_INFINITY)
   })
 
-  it("kinds: new, busy, silent", () => {
+  it("kinds: those that were never seen, apart by whether they can be there; busy, silent", () => {
+    const streams = [
+      aStream("a", { exists: false, hasStarted: false }),
+      aStream("b", { exists: false }),
+      aStream("c"),
+      aStream("d", silent)
+    ]
     assert.deepStrictEqual(
-      [aStream("a", { exists: false }), aStream("b"), aStream("c", silent)].map((each) => kindOf(each, NOW)),
-      ["new", "busy", "silent"]
+      streams.map((each) => kindOf(each, NOW)),
+      ["unstarted", "new", "busy", "silent"]
     )
   })
 
@@ -172,5 +181,14 @@ describe("the next look", () => {
     ["STOPPED", true]
   ])("a container of a task that is %s has been started: %s", (lastStatus, expected) => {
     assert.strictEqual(isStarted(lastStatus), expected)
+  })
+
+  it.each([
+    { what: "no news for long", lastStatus: undefined, seconds: UNSTARTED_SECONDS, expected: true },
+    { what: "no news", lastStatus: undefined, seconds: UNSTARTED_SECONDS - 1, expected: false },
+    { what: "others may run before it", lastStatus: "PENDING", seconds: UNSTARTED_SECONDS, expected: true },
+    { what: "nothing can run yet", lastStatus: "PROVISIONING", seconds: 9 * UNSTARTED_SECONDS, expected: false }
+  ])("before its start, $what: worth asking $expected", ({ expected, lastStatus, seconds }) => {
+    assert.strictEqual(isWorthAsking(lastStatus, NOW - seconds * 1000, NOW), expected)
   })
 })

@@ -32,6 +32,8 @@ export interface Candidate {
   readonly group: string
   /** It was there when it was asked for. */
   readonly exists: boolean
+  /** Its container is known to have been started, or its task is over. */
+  readonly hasStarted: boolean
   /** A call that asks for it is under way. */
   readonly isBusy: boolean
   /** It is read by calls of its own. */
@@ -45,10 +47,10 @@ export interface Candidate {
   readonly hasMore: boolean
 }
 
-export type Kind = "new" | "busy" | "silent"
+export type Kind = "unstarted" | "new" | "busy" | "silent"
 
-export const kindOf = ({ exists, lineAt }: Candidate, nowMillis: number): Kind => {
-  if (!exists) return "new"
+export const kindOf = ({ exists, hasStarted, lineAt }: Candidate, nowMillis: number): Kind => {
+  if (!exists) return hasStarted ? "new" : "unstarted"
   return nowMillis - lineAt < BUSY_SECONDS * 1000 ? "busy" : "silent"
 }
 
@@ -118,11 +120,19 @@ export const nextDueAt = (streams: ReadonlyArray<Candidate>): number =>
     Number.POSITIVE_INFINITY
   )
 
-/** A log stream comes with its container: before that, it is not asked for, but now and then, in case no news come. */
-export const UNSTARTED_SECONDS = 15
+/**
+ * A log stream comes with its container, and a call that names one too early fails as a whole. So a stream is asked for
+ * when ECS has said that the task runs. Containers that others wait for run before that: of a task that is PENDING, or of
+ * which no news come, the streams are asked for now and then.
+ */
+export const UNSTARTED_SECONDS = 60
 
 /** Whether the containers of a task in this state have been started, and so have a log stream. */
 export const isStarted = (lastStatus: string | undefined): boolean =>
   lastStatus !== undefined && !BEFORE_START.has(lastStatus)
 
 const BEFORE_START: ReadonlySet<string> = new Set(["PROVISIONING", "PENDING", "ACTIVATING"])
+
+/** Whether a stream is asked for whose container is not known to have been started; `askedAt`: when it was last. */
+export const isWorthAsking = (lastStatus: string | undefined, askedAt: number, nowMillis: number): boolean =>
+  lastStatus !== "PROVISIONING" && nowMillis - askedAt >= UNSTARTED_SECONDS * 1000

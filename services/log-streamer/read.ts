@@ -6,11 +6,14 @@ import { Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
 import { type Brought, carryOn } from "./attempts.ts"
 import { type Attempt, type Desk, dropLost, type LogStream, type Pass, type Place } from "./Desk.ts"
-import { ALONE_SECONDS, choose, isStarted, nextDueAt, pauseMillis, UNSTARTED_SECONDS } from "./plan.ts"
+import { ALONE_SECONDS, choose, isStarted, isWorthAsking, nextDueAt, pauseMillis } from "./plan.ts"
 import { isDeepDue, type LogEvent, startOf, take } from "./reading.ts"
 
 /** Pages of a shared call's answer that are read before others have their turn; a deep look has more (`pagesMax`). */
 export const SHARED_PAGES_MAX = 3
+
+/** The same of streams that nobody has seen: for those that are missing, each page may take several calls. */
+export const NEW_PAGES_MAX = 2
 
 /** How many attempts publish at one time what one look brought. */
 const PUBLISH_CONCURRENCY = 16
@@ -112,9 +115,8 @@ const hasBegun = (desk: Desk, stream: LogStream): Effect.Effect<boolean> =>
     const { runId, attempt } = stream.attempt.started
     const told = lastFact(desk.ports.messages, Subjects.taskChanged(runId, attempt), Codecs.taskChanged)
     const change = yield* Effect.orElseSucceed(told, () => undefined)
-    stream.hasStarted = isStarted(change?.lastStatus)
-    const now = yield* Clock.currentTimeMillis
-    return stream.hasStarted || stream.attempt.endedAt !== undefined || now - stream.askedAt >= UNSTARTED_SECONDS * 1000
+    stream.hasStarted ||= isStarted(change?.lastStatus)
+    return stream.hasStarted || isWorthAsking(change?.lastStatus, stream.askedAt, yield* Clock.currentTimeMillis)
   })
 
 const passOf = (streams: ReadonlyArray<LogStream>, startedAt: number): Pass => {
@@ -178,6 +180,7 @@ const readPage = ({ logs, pace }: Desk, claim: Claim, input: LogsInput): Effect.
 
 const pagesOf = ({ settings }: Desk, [first]: ReadonlyArray<LogStream>, { isDeep }: Pass): number => {
   if (first?.isAlone === true) return 1
+  if (first?.exists !== true) return NEW_PAGES_MAX
   return isDeep ? settings.pagesMax : SHARED_PAGES_MAX
 }
 

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { isEnd } from "#ecs-core/LogLine.ts"
+import { aTaskStopped } from "#test/support/builders.ts"
 import { layerMemoryFleet } from "#test/support/MemoryFleet.ts"
-import { runId } from "#test/support/messages.ts"
 import { startedWith, writes } from "#test/support/output.ts"
 import { lines, main, messages, roundOf, rounds, streamer, texts } from "#test/support/streamer.ts"
-import { attemptKey, markEnded } from "./Desk.ts"
+import { markEnded } from "./Desk.ts"
 import type { Ports } from "./RunLog.ts"
 import { DEEP_LOOK_SECONDS } from "./reading.ts"
 
@@ -16,7 +16,7 @@ describe("rounds of reading", () => {
       const one = yield* streamer()
       yield* writes(main, "main", "last words")
       const ended = yield* one.own(main)
-      const notices = Effect.sync(() => markEnded(one.desk, attemptKey(runId, 1), 0))
+      const notices = Effect.sync(() => markEnded(one.desk, aTaskStopped({ attempt: 1 }), 0))
       const publisher: Ports["publisher"] = {
         ...one.ports.publisher,
         append: (message, last) => Effect.andThen(notices, one.ports.publisher.append(message, last))
