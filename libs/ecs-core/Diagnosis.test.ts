@@ -158,6 +158,16 @@ describe("stops by ECS and by others", () => {
 })
 
 describe("tasks that never ran", () => {
+  it("one that waited for another container in vain did not end with the agent's exit code", () => {
+    const reason =
+      "CannotStartContainerError: dependency graph: container ordering dependency [init(x) (STOPPED->RUNNING)]"
+    const task = ended({ stopCode: "EssentialContainerExited", containers: [main(143, reason)] })
+    const diagnosis = diagnose(task, "main")
+    assert.deepInclude(diagnosis, { outcome: "crashed" })
+    assert.isUndefined(diagnosis.exitCode)
+    assert.strictEqual(diagnosis.problem?.code, "TaskFailedToStart")
+  })
+
   it.each([
     { reason: "CannotPullContainerError: pull image manifest has been retried 1 time(s)", code: "ImagePullFailed" },
     { reason: "CannotPullECRContainerError: AccessDeniedException", code: "ImagePullFailed" },

@@ -34,7 +34,7 @@ export const diagnose = (task: EndedTask, containerName: string): Diagnosis => {
   const ours =
     task.stopCode === "UserInitiated" || task.stopCode === undefined ? parseStopReason(task.stoppedReason) : undefined
   if (ours !== undefined && ours.code !== StopCodes.containerExited) return stoppedByUs(ours, container?.exitCode)
-  if (task.stopCode === "TaskFailedToStart" || neverPulled(task, container))
+  if (task.stopCode === "TaskFailedToStart" || neverPulled(task, container) || neverStarted(container))
     return failedToStart(task, container?.reason)
   if (task.stopCode !== undefined && Object.hasOwn(platformStops, task.stopCode)) return platformStop(task)
   if (task.stopCode === "UserInitiated" && ours === undefined) return stoppedByOthers(task, container?.exitCode)
@@ -45,6 +45,10 @@ export const diagnose = (task: EndedTask, containerName: string): Diagnosis => {
 /** A failed pull is one whatever the stop code says (peers 100), as long as the program left no exit code. */
 const neverPulled = (task: EndedTask, container: EndedTask["containers"][number] | undefined): boolean =>
   container?.exitCode === undefined && (container?.reason ?? task.stoppedReason)?.startsWith("CannotPull") === true
+
+/** One that waited for another in vain has an exit code from the agent, 143, though it never ran. */
+const neverStarted = (container: EndedTask["containers"][number] | undefined): boolean =>
+  container?.reason?.startsWith("CannotStartContainerError: dependency graph") === true
 
 const ownEnd = (exitCode: number, reason: string | undefined): Diagnosis => {
   if (exitCode === 0) return { outcome: "succeeded", exitCode }
