@@ -12,7 +12,7 @@ import { Wire } from "./wire/Wire.ts"
 
 export type { ReplayOptions } from "./replay.ts"
 
-/** Reads stored messages. */
+/** Reads stored messages, and deletes single ones. */
 export class Messages extends Context.Service<
   Messages,
   {
@@ -20,6 +20,8 @@ export class Messages extends Context.Service<
     readonly last: (stream: string, subject: string) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
     /** The message of a sequence, from the stream's leader. */
     readonly at: (stream: string, seq: number) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
+    /** Deletes the message of a sequence; nothing happens if it is gone already. */
+    readonly remove: (stream: string, seq: number) => Effect.Effect<void, BusUnavailable>
     /** Messages of a subject in the order of the stream, each once. */
     readonly replay: (options: ReplayOptions) => Stream.Stream<BusMessage, BusUnavailable>
   }
@@ -36,6 +38,14 @@ export class Messages extends Context.Service<
           ),
         at: (stream, seq) =>
           patiently(settings, wire.at(stream, seq)).pipe(Effect.mapError(unavailable(`read ${stream}:${seq}`))),
+        remove: (stream, seq) =>
+          patiently(settings, wire.remove(stream, seq)).pipe(
+            Effect.catchIf(
+              ({ fault }) => fault === "missing",
+              () => Effect.void
+            ),
+            Effect.mapError(unavailable(`delete ${stream}:${seq}`))
+          ),
         replay: (options) => read({ wire, settings }, { ...options, moreRounds: 0, headersOnly: false })
       })
     })

@@ -158,7 +158,7 @@ export const taskGuides = {
     title: "The fleet met an error of its own",
     cause: "A message could not be handled. Its original is kept on `dead.<service>.<runId>`.",
     cure: [
-      "Read in its headers why: `nats stream get FLEET_DEAD --last-for 'dead.<service>.<runId>'`.",
+      "See it and why: `fleet dead ls`, then `fleet dead show <letter>`.",
       "Request the run again, and report the error."
     ],
     retried: "A few times within the service, before it was given up.",

@@ -32,6 +32,19 @@ export const messagesSuite = (it: BusIt): void => {
     })
   )
 
+  it.effect("twice: a message that is deleted is gone, and the others stay", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const { at, remove, replay } = yield* Messages
+      yield* publishMany(room, 3)
+      yield* remove(room.stream, 2)
+      yield* remove(room.stream, 2)
+      assert.isTrue(Option.isNone(yield* at(room.stream, 2)))
+      const left = yield* Stream.runCollect(replay({ stream: room.stream, subject: ">", follow: false }))
+      assert.deepStrictEqual(left.map(text), ["m1", "m3"])
+    })
+  )
+
   it.effect("a replay without following ends, at once on an empty stream", () =>
     Effect.gen(function* () {
       const room = yield* openRoom()

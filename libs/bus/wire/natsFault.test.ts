@@ -29,6 +29,7 @@ const table: ReadonlyArray<readonly [string, unknown, WireFault]> = [
   ["header size exceeds maximum allowed", api(10_097, 400), "tooLarge"],
   ["stream not found", api(10_059, 404), "missing"],
   ["consumer not found", api(10_014, 404), "missing"],
+  ["sequence not found", api(10_043, 400), "missing"],
   ["stream name already in use", api(10_058, 400), "exists"],
   ["consumer already exists", api(10_148, 400), "exists"],
   ["any other refusal", api(10_065, 400), "refused"],

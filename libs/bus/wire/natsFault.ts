@@ -27,6 +27,7 @@ const faultsByCode: ReadonlyMap<number, WireFault> = new Map([
   [10077, "full"],
   [10014, "missing"],
   [10059, "missing"],
+  [10043, "missing"],
   [10058, "exists"],
   [10013, "exists"],
   [10105, "exists"],
