@@ -5,7 +5,8 @@ import { aRun } from "#test/support/builders.ts"
 import { cancel, ready, requested, started, stopped } from "#test/support/messages.ts"
 import type { Signal } from "./Interrupts.ts"
 import { memoryFleet, onScreen, putRun, type Screen } from "./memoryFleet.ts"
-import { listRuns, PS_LIMIT, type PsOptions } from "./ps.ts"
+import { listRuns, PS_LIMIT } from "./ps.ts"
+import type { PsOptions } from "./psOptions.ts"
 
 const running = { ...aRun(requested(10), ready(11), started(12)), runId: RunId.make("running-1") }
 const over = { ...aRun(requested(0), ready(1), started(2), stopped(5)), runId: RunId.make("over-1") }
@@ -15,7 +16,7 @@ const list = (options: Partial<PsOptions>) =>
   Effect.gen(function* () {
     const screen: Screen = { out: "", err: "" }
     const signals = yield* Queue.unbounded<Signal>()
-    const all = { all: false, json: false, limit: PS_LIMIT, ...options }
+    const all = { all: false, json: false, limit: PS_LIMIT, filter: {}, ...options }
     yield* listRuns(all).pipe(Effect.provide(onScreen(screen, signals)))
     return screen
   })
@@ -40,6 +41,17 @@ describe("listRuns", () => {
       yield* Effect.forEach([over, running, tombstone], putRun)
       assert.deepStrictEqual(ids(yield* list({ all: true })), ["running-1", "over-1"])
       assert.deepStrictEqual(ids(yield* list({})), ["running-1"])
+    }).pipe(Effect.provide(memoryFleet()))
+  )
+
+  it.effect("lists those that fit, and says so where none does", () =>
+    Effect.gen(function* () {
+      yield* Effect.forEach([over, running], putRun)
+      assert.deepStrictEqual(ids(yield* list({ all: true, filter: { states: ["running", "provisioning"] } })), [
+        "running-1"
+      ])
+      assert.strictEqual((yield* list({ all: true, filter: { pool: "none" } })).out, "No run fits.\n")
+      assert.include((yield* list({ filter: { pool: "none" } })).out, "add --all")
     }).pipe(Effect.provide(memoryFleet()))
   )
 

@@ -7,7 +7,7 @@ import { mask } from "#ecs-core/Mask.ts"
 import { parseSubject } from "#ecs-core/Subjects.ts"
 import type { Style } from "./style.ts"
 import { table } from "./table.ts"
-import { printable } from "./text.ts"
+import { count, printable } from "./text.ts"
 import { age } from "./time.ts"
 
 /** A dead letter, and the subject on which it lies. */
@@ -58,7 +58,7 @@ export const letterText = (style: Style, entry: DeadEntry, isRaw: boolean): stri
     ["Since", instantOf(letter.time)],
     [
       "Original",
-      `${printable(letter.subject)}, ${letter.stream} ${letter.sequence}, delivered ${letter.deliveries} times`
+      `${printable(letter.subject)}, ${letter.stream} ${letter.sequence}, delivered ${count(letter.deliveries, "time")}`
     ],
     ...Object.entries(letter.headers).map(([name, value]) => ["Header", `${printable(name)}: ${printable(value)}`])
   ]

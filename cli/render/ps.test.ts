@@ -36,6 +36,6 @@ describe("nothingToList", () => {
     { all: false, next: "fleet ps --all" },
     { all: true, next: "fleet run -- echo hello" }
   ])("says the next command (all: $all)", ({ all, next }) => {
-    assert.include(nothingToList(all), next)
+    assert.include(nothingToList(all, false), next)
   })
 })

@@ -26,10 +26,12 @@ export const psTable = (style: Style, runs: ReadonlyArray<Run>, nowMillis: numbe
 const taskId = (taskArn: string | undefined): string => taskArn?.split("/").at(-1) ?? NONE
 
 /** What `fleet ps` says when there is nothing to list: the next command. */
-export const nothingToList = (all: boolean): string =>
-  all
+export const nothingToList = (all: boolean, isFiltered: boolean): string => {
+  if (isFiltered) return all ? "No run fits.\n" : "No run that is not over fits. Among those that are over: add --all\n"
+  return all
     ? "No runs yet. Start one with: fleet run -- echo hello\n"
     : "Nothing is running. Start a run with: fleet run -- echo hello\nRuns that are over: fleet ps --all\n"
+}
 
 /** One run for programs. */
 export const psJson = (run: Run): Readonly<Record<string, unknown>> => {
