@@ -200,6 +200,21 @@ describe("EcsModel", () => {
     }).pipe(Effect.provide(model()))
   )
 
+  it.effect("faults: a task that vanishes leaves its client token behind, for an hour", () =>
+    Effect.gen(function* () {
+      const { ecs, faults } = yield* EcsModel
+      yield* register(["simulate", "--seconds", "60"])
+      const input = { ...fargateLaunch, taskDefinition: "f", clientToken: "token" }
+      const arnOf = Effect.map(ecs.RunTask(region, input), ({ tasks }) => tasks?.[0]?.taskArn)
+      const arn = yield* arnOf
+      assert.isTrue(yield* faults.forget(arn ?? ""))
+      yield* TestClock.adjust("3599 seconds")
+      assert.strictEqual(yield* arnOf, arn)
+      yield* TestClock.adjust("1 second")
+      assert.notStrictEqual(yield* arnOf, arn)
+    }).pipe(Effect.provide(model()))
+  )
+
   /** Launches one container that never ends by itself, does something to it, and waits for its end. */
   const endsWhen = (end: (arn: string) => Effect.Effect<unknown, never, EcsModel>, when: "inside" | "outside") =>
     Effect.gen(function* () {

@@ -266,14 +266,33 @@ const withEarlier = (record: TaskRecord, before: TaskRecord | undefined): TaskRe
 
 /** Removes every trace of a task; false = there was none. */
 export const forgetTask = (world: World, key: TaskKey): boolean => {
+  const removed = removeTask(world, key)
+  if (removed?.record.token !== undefined) removed.cluster.tokens.delete(removed.record.token)
+  return removed !== undefined
+}
+
+/**
+ * Removes a task before its time, as a fault does; false = there was none. Its client token is remembered as if it had
+ * stopped just now: what becomes of a task does not shorten AWS's promise about tokens.
+ */
+export const loseTask = (world: World, key: TaskKey, now: number): boolean => {
+  const removed = removeTask(world, key)
+  const token = removed?.record.token
+  if (token !== undefined) {
+    const at = now + world.options.stoppedTaskSeconds * 1000
+    world.due.push(at, { _tag: "Token", region: key.region, cluster: key.cluster, token })
+  }
+  return removed !== undefined
+}
+
+const removeTask = (world: World, key: TaskKey) => {
   const cluster = world.regions.get(key.region)?.clusters.get(key.cluster)
   const record = cluster?.tasks.get(key.id)
-  if (cluster === undefined || record === undefined) return false
+  if (cluster === undefined || record === undefined) return undefined
   cluster.tasks.delete(key.id)
   cluster.waiting.delete(key.id)
-  if (record.token !== undefined) cluster.tokens.delete(record.token)
   const group = cluster.startedBy.get(record.task.startedBy ?? "")
   group?.delete(key.id)
   if (group?.size === 0) cluster.startedBy.delete(record.task.startedBy ?? "")
-  return true
+  return { cluster, record }
 }

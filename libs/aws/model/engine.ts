@@ -7,7 +7,7 @@ import { step } from "./lifecycle.ts"
 import type { Runtime, Started } from "./Runtime.ts"
 import { type ContainerHost, runContainer } from "./runContainer.ts"
 import { type Command, isStopping, type TaskEvent } from "./taskChanges.ts"
-import { findTask, forgetTask, putTask, type TaskKey, type TaskRecord, type World } from "./World.ts"
+import { findTask, forgetTask, loseTask, putTask, type TaskKey, type TaskRecord, type World } from "./World.ts"
 
 /**
  * The shell around the pure life cycle. One fiber sleeps until the next thing of the whole world is due, so that a
@@ -111,7 +111,7 @@ export const forget = (engine: Engine, key: TaskKey): boolean => {
   const record = findTask(engine.world, key)
   if (record !== undefined) endContainers(engine, record)
   if (record !== undefined && record.task.lastStatus !== "STOPPED") giveBack(engine, record)
-  const isKnown = forgetTask(engine.world, key)
+  const isKnown = loseTask(engine.world, key, engine.clock.currentTimeMillisUnsafe())
   wakeScheduler(engine)
   return isKnown
 }
