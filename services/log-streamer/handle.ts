@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer, Metric, Option, Result, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Result, Stream } from "effect"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
@@ -100,15 +100,8 @@ const followEnds = (desk: Desk, next: { seq: number }): Effect.Effect<void, BusU
     )
   )
 
-/** On `/metrics`: attempts whose output this process carries. */
-const carriedAttempts = Metric.gauge("fleet_log_streamer_attempts", {
-  description: "attempts whose output this process carries"
-})
-
 const awaitsRoom = (desk: Desk): Effect.Effect<string> =>
-  Effect.map(Metric.update(carriedAttempts, desk.attempts.size), () =>
-    roomOf(desk.attempts.size, desk.settings.capacity, "attempts")
-  )
+  Effect.sync(() => roomOf(desk.attempts.size, desk.settings.capacity, "attempts"))
 
 /** The log-streamer: leases on attempts, looks at their log streams, ends of tasks and ends of runs. */
 export const layer = (settings: LogStreamerSettings) =>

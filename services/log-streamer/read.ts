@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, FiberSet, Result } from "effect"
+import { Clock, Effect, Exit, FiberSet, Metric, Result } from "effect"
 import type { LogsInput, LogsPage } from "#aws/ContainerLogs.ts"
 import type { AwsFailure, RetryClass } from "#ecs-core/errors.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
@@ -21,6 +21,11 @@ const PUBLISH_CONCURRENCY = 16
 /** Whoever has nothing to do looks again after this time. */
 const IDLE_MILLIS = 10_000
 
+/** On `/metrics`: attempts whose output this process carries. */
+const carriedAttempts = Metric.gauge("fleet_log_streamer_attempts", {
+  description: "attempts whose output this process carries"
+})
+
 /** Reads for ever: whenever a region has a call to spare, the streams that have waited longest are asked for. */
 export const keepReading = (desk: Desk): Effect.Effect<never> =>
   Effect.scoped(
@@ -29,6 +34,7 @@ export const keepReading = (desk: Desk): Effect.Effect<never> =>
       const cycle = Effect.gen(function* () {
         desk.news.closeUnsafe()
         dropLost(desk)
+        yield* Metric.update(carriedAttempts, desk.attempts.size)
         let wait = IDLE_MILLIS
         for (const place of desk.places.values()) {
           wait = Math.min(wait, yield* serve(desk, place, (each) => FiberSet.run(looks, each)))
