@@ -24,6 +24,11 @@ export const PoolName = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/u, { message: "must be 1 to 64 of the characters A-Z a-z 0-9 _ -" })
 )
 
+/** Names of sets of credentials, as services are told of them. */
+export const CredentialsName = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/u, { message: "must be 1 to 64 of the characters A-Z a-z 0-9 _ -" })
+)
+
 /** Why an id offered by a producer was passed over. */
 export interface SkippedRunId {
   readonly source: "body" | "subject" | "Nats-Msg-Id"

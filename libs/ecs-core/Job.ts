@@ -55,6 +55,8 @@ export interface Job {
   /** Name or ARN; absent = the free run request's own, else `default`. */
   readonly cluster: string | undefined
   readonly region: string | undefined
+  /** The pool's set of credentials; absent = those of the services' own process. */
+  readonly credentials: string | undefined
   readonly vpcId: string | undefined
   readonly networkConfiguration: NetworkConfiguration | undefined
   readonly logs: JobLogs

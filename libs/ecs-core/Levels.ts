@@ -10,12 +10,11 @@
  */
 import { mergeFree, orchestrationIndex, orchestrationName, withoutNulls } from "./FreeMerge.ts"
 import { isJson, type Json, listOf, objectsOf, textOf } from "./Json.ts"
-import type { Pool } from "./Pool.ts"
-import { isCapacityProviderStrategy, isLaunchType } from "./RunRequest.ts"
+import { isCapacityProviderStrategy, isLaunchType, type LaunchFields } from "./RunRequest.ts"
 import { slugTag } from "./Slug.ts"
 
 /** What one level says: fields as in a pool or a request. */
-export type Level = { readonly [K in keyof Pool]?: Pool[K] | undefined }
+export type Level = { readonly [K in keyof LaunchFields]?: LaunchFields[K] | undefined }
 
 type Free = "taskDefinition" | "taskRunRequest"
 

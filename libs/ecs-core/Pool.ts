@@ -1,9 +1,25 @@
 import { Schema } from "effect"
 import { codec, Version } from "./Codec.ts"
+import { CredentialsName } from "./Ids.ts"
 import { launchFields } from "./RunRequest.ts"
 
+/** Tasks of one pool at a time, at most: what JetStream hands out of one consumer without an acknowledgement. */
+export const MAX_RUNNING_MAX = 100_000
+
+const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+/** What only a pool may say: it concerns all its runs together, or is not the producers' to choose. */
+export const poolFields = {
+  /** Runs that may have a task at a time, whichever replica launches them; the others are `queued`. Absent = any number. */
+  maxRunning: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MAX_RUNNING_MAX }))),
+  /** Runs that leave the queue per second, over all replicas. Absent = as fast as AWS's quotas allow. */
+  maxSubmitPerSecond: optional(Schema.Finite.check(Schema.isBetween({ minimum: 0.01, maximum: 1000 }))),
+  /** Name of a set of credentials that the services know; absent = those of the services' own process. */
+  credentials: optional(CredentialsName)
+}
+
 /** Named defaults for runs, kept in the bucket `fleet-pools` under the pool's name. */
-export const Pool = Schema.Struct({ v: Schema.optionalKey(Version), ...launchFields })
+export const Pool = Schema.Struct({ v: Schema.optionalKey(Version), ...launchFields, ...poolFields })
 export type Pool = typeof Pool.Type
 
 export const PoolCodec = codec(Pool)

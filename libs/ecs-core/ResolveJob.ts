@@ -23,7 +23,7 @@ export const resolveJob = (
 ): Result.Result<Job, ReadonlyArray<Problem>> => {
   const builtIn = builtInPool(runTimeoutSecondsMax)
   const { v: _v, runId: _runId, name, pool: poolName, ...own } = request
-  const { v: _poolV, ...pooled } = pool ?? {}
+  const { v: _poolV, maxRunning: _running, maxSubmitPerSecond: _submits, credentials, ...pooled } = pool ?? {}
   const merged = mergeLevels([builtIn, pooled, own])
   const named = poolName ?? DEFAULT_POOL
   const problems = [
@@ -32,12 +32,17 @@ export const resolveJob = (
     ...jobProblems(merged, runTimeoutSecondsMax)
   ]
   if (problems.length > 0) return Result.fail(problems)
-  return Result.succeed(jobOf(merged, { pool: named, name: name ?? undefined }, builtIn))
+  const given = { pool: named, name: name ?? undefined, credentials: credentials ?? undefined }
+  return Result.succeed(jobOf(merged, given, builtIn))
 }
 
-const jobOf = (merged: Merged, names: Pick<Job, "pool" | "name">, builtIn: ReturnType<typeof builtInPool>): Job => ({
-  ...names,
-  defaultName: slugFamily(["fleet", names.pool, ...(names.name === undefined ? [] : [names.name])].join("_")),
+const jobOf = (
+  merged: Merged,
+  given: Pick<Job, "pool" | "name" | "credentials">,
+  builtIn: ReturnType<typeof builtInPool>
+): Job => ({
+  ...given,
+  defaultName: slugFamily(["fleet", given.pool, ...(given.name === undefined ? [] : [given.name])].join("_")),
   ...programOf(merged),
   ...definitionOf(merged),
   ...launchOf(merged),

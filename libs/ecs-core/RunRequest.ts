@@ -164,6 +164,8 @@ export const RunRequest = Schema.Struct({
 })
 export type RunRequest = typeof RunRequest.Type
 
+export type LaunchFields = Pick<RunRequest, keyof typeof launchFields>
+
 /** Known names below a path, places in lists left out: for "did you mean". */
 export const knownFields: Readonly<Record<string, ReadonlyArray<string>>> = {
   "": Object.keys(RunRequest.fields),

@@ -58,7 +58,7 @@ export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchabl
     runId,
     attempt: attempt.attempt,
     at,
-    target: { region },
+    target: { region, ...(job.credentials === undefined ? {} : { credentials: job.credentials }) },
     runTask: inputOf(job, attempt, launchable),
     ...networkPlan(job, definition),
     ...(source === undefined ? {} : { definition: source }),
