@@ -50,6 +50,8 @@ export interface Programs {
   readonly prints: (lines: number) => ReadonlyArray<string>
   /** Runs until it is stopped. */
   readonly runsOn: ReadonlyArray<string>
+  /** Where nothing really runs: puts what a program would have printed. */
+  readonly write?: (logStream: string, lines: number) => Effect.Effect<void>
 }
 
 /** For `Runtime.layerSimulated`. */
@@ -250,7 +252,9 @@ const printed = (programs: Programs, family: string) =>
     yield* register(family, programs.prints(5))
     const arn = yield* launch(yield* launchInput(family))
     yield* taskWhen(arn, isStopped)
-    return streamOf(family, "main", arn)
+    const stream = streamOf(family, "main", arn)
+    yield* programs.write?.(stream, 5) ?? Effect.void
+    return stream
   })
 
 const linesInOrder = (programs: Programs) =>

@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { Context, Effect, Layer } from "effect"
 import type { Settings } from "#services/local-aws/config.ts"
+import { isJudgedByMoto, layerMoto } from "#test/moto/Moto.ts"
+import { bodyOf, handOn, listen, write } from "#test/support/httpServer.ts"
 import { LocalAws, layerTest } from "#test/support/LocalAws.ts"
 
 /** A call as it left the SDK. */
@@ -28,13 +30,13 @@ export class AwsWire extends Context.Service<
       Effect.gen(function* () {
         const behind = yield* LocalAws
         const wire: Wire = { to: behind.url, calls: [], answers: [] }
-        const url = yield* listen((incoming, response) => handOn(wire, incoming, response))
+        const url = yield* listen((incoming, response) => answer(wire, incoming, response))
         return Context.make(AwsWire, {
           calls: () => wire.calls,
           answerOnce: (isIt, answer) => wire.answers.push({ isIt, answer })
         }).pipe(Context.add(LocalAws, { ...behind, url }))
       })
-    ).pipe(Layer.provide(layerTest(settings)), Layer.orDie)
+    ).pipe(Layer.provide(isJudgedByMoto ? layerMoto(settings.clusters) : layerTest(settings)), Layer.orDie)
 }
 
 interface Wire {
@@ -46,57 +48,18 @@ interface Wire {
   }>
 }
 
-const listen = (answer: (incoming: IncomingMessage, response: ServerResponse) => Promise<void>) =>
-  Effect.acquireRelease(
-    Effect.promise(
-      () =>
-        new Promise<Server>((resolve) => {
-          const server = createServer((incoming, response) => {
-            answer(incoming, response).catch((cause: unknown) => response.destroy(new Error(String(cause))))
-          })
-          server.listen(0, "127.0.0.1", () => resolve(server))
-        })
-    ),
-    (server) =>
-      Effect.sync(() => {
-        server.close()
-        server.closeAllConnections()
-      })
-  ).pipe(
-    Effect.map((server) => {
-      const address = server.address()
-      return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-    })
-  )
-
-const handOn = async (wire: Wire, incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+const answer = async (wire: Wire, incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = await bodyOf(incoming)
   const call = callOf(incoming, body)
   if (call !== undefined) wire.calls.push(call)
   const at = call === undefined ? -1 : wire.answers.findIndex(({ isIt }) => isIt(call))
   const [own] = at < 0 ? [] : wire.answers.splice(at, 1)
   if (own !== undefined && call !== undefined) {
-    const answer = typeof own.answer === "function" ? own.answer(call) : own.answer
-    return write(response, 200, "application/x-amz-json-1.1", JSON.stringify(answer))
+    const said = typeof own.answer === "function" ? own.answer(call) : own.answer
+    return write(response, 200, "application/x-amz-json-1.1", JSON.stringify(said))
   }
-  const { host: _host, connection: _connection, "content-length": _length, ...headers } = incoming.headers
-  const answer = await fetch(`${wire.to}${incoming.url}`, {
-    method: incoming.method ?? "GET",
-    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
-    ...(body === "" ? {} : { body })
-  })
-  write(response, answer.status, answer.headers.get("content-type") ?? "text/plain", await answer.text())
-}
-
-const write = (response: ServerResponse, status: number, contentType: string, body: string): void => {
-  response.writeHead(status, { "content-type": contentType })
-  response.end(body)
-}
-
-const bodyOf = async (incoming: IncomingMessage): Promise<string> => {
-  const chunks: Array<Buffer> = []
-  for await (const chunk of incoming) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString("utf8")
+  const { contentType, status, text } = await handOn(wire.to, incoming, body)
+  write(response, status, contentType, text)
 }
 
 const callOf = ({ headers }: IncomingMessage, body: string): WireCall | undefined => {

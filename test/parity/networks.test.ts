@@ -1,31 +1,49 @@
+import { DescribeSubnetsCommand, DescribeVpcsCommand } from "@aws-sdk/client-ec2"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { launched, layerWatchedFleet, least } from "#test/parity/launched.ts"
+import { ec2Client } from "#test/support/LocalAws.ts"
 
-const first = "vpc-0f1ee70000000001"
-const second = "vpc-0f1ee70000000002"
-const subnetsOfFirst = ["subnet-0f1ee7000000000a", "subnet-0f1ee7000000000b", "subnet-0f1ee7000000000c"]
-const subnetsOfSecond = ["subnet-0f1ee7000000001a", "subnet-0f1ee7000000001b"]
+interface Vpc {
+  readonly vpcId: string
+  readonly subnets: ReadonlyArray<string>
+}
+
+/** The region's default VPC and another one, with their subnets, as EC2 has them. */
+const vpcs = Effect.gen(function* () {
+  const ec2 = yield* ec2Client
+  const { Vpcs = [] } = yield* Effect.promise(() => ec2.send(new DescribeVpcsCommand({})))
+  const { Subnets = [] } = yield* Effect.promise(() => ec2.send(new DescribeSubnetsCommand({})))
+  const vpcWhere = (isDefault: boolean): Vpc => {
+    const vpcId = Vpcs.find(({ IsDefault }) => IsDefault === isDefault)?.VpcId ?? assert.fail("no such VPC")
+    return { vpcId, subnets: Subnets.flatMap(({ SubnetId, VpcId }) => (VpcId === vpcId && SubnetId ? [SubnetId] : [])) }
+  }
+  return { first: vpcWhere(true), second: vpcWhere(false) }
+})
 
 layer(layerWatchedFleet, { excludeTestServices: true })("networks", (it) => {
   it.effect.each([
-    { what: "no VPC named: the default one", request: {}, subnets: subnetsOfFirst },
-    { what: "a VPC named: its own", request: { vpcId: second }, subnets: subnetsOfSecond }
-  ])("$what, with every subnet and a public IP (peers 54, scenario 16, 20, 86)", ({ request, subnets }) =>
+    { what: "no VPC named: the default one", isNamed: false },
+    { what: "a VPC named: its own", isNamed: true }
+  ])("$what, with every subnet and a public IP (peers 54, scenario 16, 20, 86)", ({ isNamed }) =>
     Effect.gen(function* () {
-      const { end, runTask } = yield* launched({ ...least, ...request })
+      const { first, second } = yield* vpcs
+      const { subnets, vpcId } = isNamed ? second : first
+      const { end, runTask } = yield* launched({ ...least, ...(isNamed ? { vpcId } : {}) })
       assert.strictEqual(end.outcome, "succeeded")
-      assert.deepStrictEqual(runTask?.networkConfiguration, {
-        awsvpcConfiguration: { subnets, assignPublicIp: "ENABLED", securityGroups: [] }
-      })
+      const { subnets: sent = [], ...network } = runTask?.networkConfiguration?.awsvpcConfiguration ?? {}
+      assert.sameMembers(sent, [...subnets])
+      assert.deepStrictEqual(network, { assignPublicIp: "ENABLED", securityGroups: [] })
     })
   )
 
   it.effect.each([
-    { what: "one of many", vpcId: first, subnets: subnetsOfFirst.slice(1, 2) },
-    { what: "many of many", vpcId: second, subnets: subnetsOfSecond }
-  ])("a custom network with $what is sent as it is (peers 57, 58, scenario 17, 86)", ({ subnets, vpcId }) =>
+    { what: "one of many", isOne: true },
+    { what: "many of many", isOne: false }
+  ])("a custom network with $what is sent as it is (peers 57, 58, scenario 17, 86)", ({ isOne }) =>
     Effect.gen(function* () {
+      const { first, second } = yield* vpcs
+      const { vpcId, subnets } = isOne ? { ...first, subnets: first.subnets.slice(1, 2) } : second
       const networkConfiguration = { subnets, assignPublicIp: "DISABLED" }
       const { end, runTask } = yield* launched({ ...least, vpcId, networkConfiguration })
       assert.strictEqual(end.outcome, "succeeded")
@@ -35,21 +53,20 @@ layer(layerWatchedFleet, { excludeTestServices: true })("networks", (it) => {
 
   it.effect("one alien subnet refuses the job, also beside valid ones (peers 57, scenario 18)", () =>
     Effect.gen(function* () {
-      const subnets = [...subnetsOfFirst, ...subnetsOfSecond.slice(0, 1)]
-      const { end, runTasks } = yield* launched({ ...least, vpcId: first, networkConfiguration: { subnets } })
+      const { first, second } = yield* vpcs
+      const [alien = ""] = second.subnets
+      const networkConfiguration = { subnets: [...first.subnets, alien] }
+      const { end, runTasks } = yield* launched({ ...least, vpcId: first.vpcId, networkConfiguration })
       assert.strictEqual(end.outcome, "rejected")
       assert.strictEqual(end.error?.code, "NetworkInvalid")
-      assert.match(
-        end.error?.message ?? "",
-        /subnet-0f1ee7000000001a.*not found within VPC with ID vpc-0f1ee70000000001/
-      )
+      assert.include(end.error?.message ?? "", `[${alien}] not found within VPC with ID ${first.vpcId}`)
       assert.deepStrictEqual(runTasks, [])
     })
   )
 
   it.effect("a custom network without a VPC is refused before any call (peers 11, scenario 19)", () =>
     Effect.gen(function* () {
-      const { calls, end } = yield* launched({ ...least, networkConfiguration: { subnets: subnetsOfFirst } })
+      const { calls, end } = yield* launched({ ...least, networkConfiguration: { subnets: ["subnet-1"] } })
       assert.deepInclude(end, { outcome: "rejected" })
       assert.match(end.error?.message ?? "", /`vpcId`.*`networkConfiguration`/)
       assert.deepStrictEqual(calls, [])
@@ -61,7 +78,7 @@ layer(layerWatchedFleet, { excludeTestServices: true })("networks", (it) => {
       const { end, runTask } = yield* launched({
         ...least,
         launchType: "EC2",
-        vpcId: second,
+        vpcId: (yield* vpcs).second.vpcId,
         family: "bridge",
         taskDefinition: { networkMode: "bridge" }
       })
@@ -78,7 +95,7 @@ layer(layerWatchedFleet, { excludeTestServices: true })("networks", (it) => {
     },
     {
       what: "groups without a subnet",
-      request: { vpcId: first, networkConfiguration: { securityGroups: ["sg-1"] } },
+      request: { vpcId: "vpc-1", networkConfiguration: { securityGroups: ["sg-1"] } },
       says: /subnet/
     },
     {
