@@ -7,6 +7,7 @@ import { isRunId } from "#ecs-core/Ids.ts"
 import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
 import { Durables, parseSubject, Streams } from "#ecs-core/Subjects.ts"
 import { later } from "#ecs-core/Timeline.ts"
+import { probeWhereAsked } from "#process/AwsProbe.ts"
 import { readDrain } from "#process/Drain.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
@@ -123,6 +124,7 @@ export const layer = (settings: LauncherSettings) =>
         (delivery) => handBack(delivery, handleOrder(fleet, delivery))
       )
       yield* Effect.forkScoped(supervised("launcher", listen))
+      yield* probeWhereAsked(settings, fleet)
       yield* Effect.addFinalizer(() => fleet.lanes.close)
     })
   )
