@@ -1,10 +1,14 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
+import { begun } from "#ecs-core/Drain.ts"
+import { instantOf } from "#ecs-core/Instant.ts"
 import { BucketNames, type ServiceName, Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { readDrain } from "#process/Drain.ts"
+import { changeDrain, readDrain } from "#process/Drain.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
 import { fleet as command, start as startCommand } from "#test/support/fleetCommand.ts"
 import { recordWhen, taskWhen } from "#test/support/follow.ts"
@@ -27,22 +31,32 @@ const aFleet = Effect.gen(function* () {
   const start = (name: ServiceName) => startService(name, folder, env)
   const services = yield* Effect.forEach(names, start)
   const place = { folder, env: { NATS_URL: url } }
+  const gate = join(folder, "gate")
   return {
     start,
+    /** Runs until the gate is open. */
+    gated: (exitCode: number) => ({
+      image: "local/shell",
+      command: ["sh", "-c", `until test -f ${gate}; do sleep 0.1; done; exit ${exitCode}`]
+    }),
+    openGate: Effect.sync(() => writeFileSync(gate, "")),
     launcher: services[1],
     fleet: (...args: ReadonlyArray<string>) => command(place, ...args),
     startFleet: (...args: ReadonlyArray<string>) => startCommand(place, args)
   }
 })
 
-const job = (seconds: number) => ({ image: "local/shell", command: ["sleep", String(seconds)] })
+const long = { image: "local/shell", command: ["sleep", "600"] }
 const quick = { image: "local/shell", command: ["true"] }
 
 /** Orders that were given, and handed out at least once since: the launcher has seen them. */
 const ordered = (runId: string) => firstOn(Streams.fleet, Subjects.taskdefReady(runId, 1))
 
-const drainNow = Effect.gen(function* () {
-  return yield* readDrain(yield* (yield* Buckets).open(BucketNames.meta))
+const meta = Effect.flatMap(Buckets, (buckets) => buckets.open(BucketNames.meta))
+const drainNow = Effect.flatMap(meta, readDrain)
+const drainFromNow = Effect.gen(function* () {
+  const at = instantOf(yield* Clock.currentTimeMillis)
+  yield* changeDrain(yield* meta, (known) => begun(known, at, undefined))
 })
 
 const jsonLines = (text: string) =>
@@ -56,8 +70,8 @@ describe("fleet drain", () => {
     "what runs ends, nothing new is launched though a launcher is killed meanwhile, and afterwards all that waits is, once (peers 123, scenario 66)",
     () =>
       Effect.gen(function* () {
-        const { fleet, launcher, start, startFleet } = yield* aFleet
-        const running = yield* request(job(4))
+        const { fleet, gated, launcher, openGate, start, startFleet } = yield* aFleet
+        const running = yield* request(gated(0))
         yield* taskWhen(running, "RUNNING")
         const drain = yield* startFleet("drain", "--json", "--reason", "new subnets")
         yield* drain.wrote('"type":"progress"')
@@ -71,6 +85,7 @@ describe("fleet drain", () => {
         assert.include(listed.err, "(new subnets)")
         const accepted = yield* fleet("run", "--detach", "--image", "local/shell", "--", "true")
         assert.include(accepted.err, "nothing is launched until fleet drain --end")
+        yield* openGate
         const { code, out } = yield* drain.ended
         assert.strictEqual(code, 0)
         assert.deepInclude(jsonLines(out).at(-1), { type: "drained", tasks: 0, launching: 0, waiting: 5 })
@@ -89,51 +104,51 @@ describe("fleet drain", () => {
         ])
         assert.lengthOf(yield* launchedTasks, 7)
       }).pipe(Effect.scoped, Effect.provide(outside)),
-    120_000
+    240_000
   )
 
   it.live(
     "a retry waits, a cancel is answered, and Ctrl-C leaves the drain in force",
     () =>
       Effect.gen(function* () {
-        const { fleet, startFleet } = yield* aFleet
-        const failing = { ...job(0), command: ["sh", "-c", "sleep 2; exit 3"] }
-        const runId = yield* request({ ...failing, retry: { attempts: 1, backoffSeconds: 1 } })
+        const { fleet, gated, openGate, startFleet } = yield* aFleet
+        const runId = yield* request({ ...gated(3), retry: { attempts: 1, backoffSeconds: 1 } })
         yield* taskWhen(runId, "RUNNING")
         const drain = yield* startFleet("drain", "--json")
         yield* drain.wrote('"tasks":1')
-        yield* recordWhen(runId, ({ attempts }) => attempts.length === 2)
-        yield* drain.wrote('"tasks":0')
         yield* drain.signal("SIGINT")
         const { code, err } = yield* drain.ended
         assert.strictEqual(code, 130)
         assert.include(err, "End it with: fleet drain --end")
         assert.isUndefined((yield* drainNow)?.endedAt)
+        yield* openGate
+        yield* recordWhen(runId, ({ attempts }) => attempts.length === 2)
         yield* cancel(runId, "no longer wanted")
         assert.deepInclude(yield* finished(runId), { outcome: "cancelled", attempts: 2 })
         assert.lengthOf(yield* launchedTasks, 1)
         assert.strictEqual((yield* fleet("drain", "--timeout-seconds", "30")).code, 0)
       }).pipe(Effect.scoped, Effect.provide(outside)),
-    120_000
+    240_000
   )
 
   it.live(
     "late: a launch whose answer comes after the beginning of the drain is counted, and its end awaited",
     () =>
       Effect.gen(function* () {
-        const { startFleet } = yield* aFleet
+        const { gated, openGate, startFleet } = yield* aFleet
         yield* inject({ action: "RunTask", delaySeconds: 3, times: 1 })
-        const runId = yield* request(job(8))
+        const runId = yield* request(gated(0))
         yield* firstOn(Streams.fleet, Subjects.taskLaunching(runId, 1))
+        yield* drainFromNow
         const drain = yield* startFleet("drain", "--json")
-        yield* drain.wrote('"launching":1')
         yield* drain.wrote('"tasks":1')
+        yield* openGate
         const { code, out } = yield* drain.ended
         assert.strictEqual(code, 0)
         assert.deepInclude(jsonLines(out).at(-1), { type: "drained", tasks: 0, waiting: 0 })
         assert.deepInclude(yield* finished(runId), { outcome: "succeeded" })
       }).pipe(Effect.scoped, Effect.provide(outside)),
-    120_000
+    240_000
   )
 })
 
@@ -143,8 +158,8 @@ describe("fleet stop --all", () => {
     () =>
       Effect.gen(function* () {
         const { fleet } = yield* aFleet
-        const labelled = yield* Effect.forEach([1, 2], () => request({ ...job(60), labels: { team: "data" } }))
-        const other = yield* request(job(60))
+        const labelled = yield* Effect.forEach([1, 2], () => request({ ...long, labels: { team: "data" } }))
+        const other = yield* request(long)
         yield* Effect.forEach([...labelled, other], (runId) => taskWhen(runId, "RUNNING"))
         const refused = yield* fleet("stop", "--all")
         assert.strictEqual(refused.code, 2)
@@ -163,6 +178,6 @@ describe("fleet stop --all", () => {
         assert.strictEqual((yield* fleet("drain")).code, 0)
         assert.isTrue((yield* launchedTasks).every(({ stoppedReason }) => stoppedReason?.startsWith("fleet:cancelled")))
       }).pipe(Effect.scoped, Effect.provide(outside)),
-    120_000
+    240_000
   )
 })
