@@ -6,14 +6,14 @@ import { instantOf } from "#ecs-core/Instant.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 import { changeDrain, readDrain } from "#process/Drain.ts"
 import { connected } from "./connected.ts"
-import { type DrainProgress, drainProgress, isDrained } from "./drainProgress.ts"
+import { drainProgress, isDrained } from "./drainProgress.ts"
 import { ExitCodes } from "./exitCode.ts"
 import { Ended, failure } from "./Failure.ts"
 import { jsonFlag, option } from "./flags.ts"
 import { Interrupts } from "./Interrupts.ts"
 import { Output } from "./Output.ts"
 import { json } from "./present.ts"
-import { drainedLine, drainLine, END_DRAIN, notDrainedText, progressLine } from "./render/drain.ts"
+import { type DrainProgress, drainedLine, drainLine, END_DRAIN, notDrainedText, progressLine } from "./render/drain.ts"
 
 /** Between two looks at what still runs. */
 export const LOOK_SECONDS = 2

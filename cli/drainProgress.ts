@@ -8,20 +8,13 @@ import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
 import { RECORD_TRUST_MILLIS } from "#services/launcher/launch.ts"
 import { liveRuns, READS_AT_A_TIME } from "./liveRuns.ts"
+import type { DrainProgress } from "./render/drain.ts"
 
 /**
  * How far a drain has come. The tasks are the leases on them, which are kept until ECS says STOPPED, also where the run
  * is over before. A launch is not among them until RunTask has answered: it is known by the `task.launching` that is
  * stored before the call. And a launcher that looked just before the drain began may be about to store one.
  */
-export interface DrainProgress {
-  /** Tasks that are not STOPPED. */
-  readonly tasks: number
-  /** RunTask may be under way. */
-  readonly launching: number
-  /** Runs without a task: they wait for the end of the drain, or for a definition. */
-  readonly waiting: number
-}
 
 /** RunTask is answered, or its order comes again and ECS is asked for the task, within this time. */
 export const LAUNCH_SECONDS = 120

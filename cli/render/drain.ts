@@ -1,8 +1,17 @@
 import type { Drain } from "#ecs-core/Drain.ts"
-import type { DrainProgress } from "../drainProgress.ts"
 import type { Style } from "./style.ts"
 import { printable } from "./text.ts"
 import { age } from "./time.ts"
+
+/** How far a drain has come. */
+export interface DrainProgress {
+  /** Tasks that are not STOPPED. */
+  readonly tasks: number
+  /** RunTask may be under way. */
+  readonly launching: number
+  /** Runs without a task: they wait for the end of the drain, or for a definition. */
+  readonly waiting: number
+}
 
 /** How a drain is undone. */
 export const END_DRAIN = "fleet drain --end"
