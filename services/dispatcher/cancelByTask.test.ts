@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { EcsModel } from "#aws/model/EcsModel.ts"
+import { text } from "#bus/Message.ts"
 import { Codecs, type RunCancel } from "#ecs-core/Messages.ts"
 import type { Run } from "#ecs-core/Run.ts"
 import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
@@ -20,24 +21,25 @@ import {
 } from "#test/support/MemoryFleet.ts"
 import * as messages from "#test/support/messages.ts"
 import { runId, taskArn } from "#test/support/messages.ts"
+import { stored } from "#test/support/runs.ts"
 import { cancelByTask } from "./cancelByTask.ts"
 import { dispatcherConfig } from "./config.ts"
 import { makeFleet } from "./Fleet.ts"
-import { stored } from "./requests.ts"
+import { handleFact } from "./handle.ts"
 import { readTaskCancel } from "./taskCancel.ts"
 
 const dispatcher = (requestsMax?: number) =>
   Effect.provide(makeFleet(defaultsOf(dispatcherConfig)), processPorts(requestsMax))
 
 const stops = messagesOf(Streams.fleet, Filters.taskStop, Codecs.taskStop)
-const ends = messagesOf(Streams.fleet, Filters.runFinished, Codecs.runFinished)
+const wishes = stored(Streams.fleet, Subjects.runCancel(runId))
 
 /** Ten seconds after the run was requested: a wish is forgotten by a request that is much later. */
 const tenSecondsLater = TestClock.setTime(millis(10))
 
 const wished = (body: RunCancel) =>
   Effect.map(published(Streams.fleet, Subjects.taskCancel("mine"), Codecs.runCancel.encode(body)), (delivery) => {
-    const wish = readTaskCancel(stored(delivery))
+    const wish = readTaskCancel({ subject: delivery.subject, text: text(delivery) })
     assert(wish !== undefined)
     return wish
   })
@@ -50,9 +52,12 @@ const launched = (run: Run) => tenSecondsLater.pipe(Effect.andThen(keepRecord(ru
 const running = launched(aRun(messages.ready(0), messages.started(1)))
 const infrastructure = `batch::${taskArn}`
 
+/** What the wish ends in; what is wished of the run for it is done, too. */
 const ruled = (body: RunCancel) =>
   Effect.gen(function* () {
-    const verdict = yield* inTime(cancelByTask(yield* dispatcher(), yield* wished(body)))
+    const fleet = yield* dispatcher()
+    const verdict = yield* inTime(cancelByTask(fleet, yield* wished(body)))
+    for (const wish of yield* wishes) yield* inTime(handleFact(fleet, { ...wish, deliveries: 1 }))
     return verdict._tag === "Dead" ? verdict.reason : verdict._tag
   })
 
@@ -112,19 +117,20 @@ describe("cancelByTask", () => {
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("crash between any two lines, then a redelivery: the run ends, once", () =>
+  it.effect("crash between any two lines, then a redelivery: the wish is the run's own, twice at most", () =>
     Effect.gen(function* () {
       const places = yield* crashEverywhere((requestsMax) =>
         Effect.gen(function* () {
-          yield* launched(aRun(messages.ready(0), messages.started(1), messages.broken(2)))
-          const wish = yield* wished({ infrastructure })
+          yield* running
+          const wish = yield* wished({ infrastructure, reason: "too slow" })
           const step = Effect.flatMap(dispatcher(requestsMax), (fleet) => cancelByTask(fleet, wish))
           const first = yield* Effect.exit(inTime(Effect.timeout(step, "1 minute")))
           assert.deepStrictEqual(yield* inTime(cancelByTask(yield* dispatcher(), wish)), { _tag: "Ack" })
-          assert.deepStrictEqual(
-            (yield* ends).map(({ outcome }) => outcome),
-            ["cancelled"]
+          const reasons = (yield* wishes).map((each) =>
+            Result.getOrThrow(Result.map(Codecs.runCancel.decode(text(each)), ({ reason }) => reason))
           )
+          assert.deepStrictEqual([...new Set(reasons)], ["too slow"])
+          assert.isAtMost(reasons.length, 2)
           return first._tag === "Success"
         })
       )

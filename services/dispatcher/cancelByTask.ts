@@ -1,17 +1,23 @@
 import { Effect, Result } from "effect"
+import type { PublishError } from "#bus/BusError.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { clusterProblem, type InfrastructureId } from "#ecs-core/InfrastructureId.ts"
-import { readRun } from "#process/RunRecords.ts"
+import { Codecs } from "#ecs-core/Messages.ts"
+import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
 import { launchOf } from "#process/TaskLaunch.ts"
 import type { Fleet } from "./Fleet.ts"
-import { performEffects } from "./perform.ts"
-import { foldInto } from "./records.ts"
-import { jobFromInbox, type StepError } from "./requests.ts"
 import { notOurs, reasonOf, ruleTaskCancel, type TaskCancel } from "./taskCancel.ts"
 
-/** A wish that names a task: find the run, fold it as that run's own, make exist what must exist, ack. */
-export const cancelByTask = (fleet: Fleet, wish: TaskCancel): Effect.Effect<Verdict, StepError> =>
+/**
+ * A wish that names a task: find the run, wish the same of that, ack. Repeated after a crash it is wished twice, which
+ * is once.
+ */
+export const cancelByTask = (
+  fleet: Fleet,
+  wish: TaskCancel
+): Effect.Effect<Verdict, PublishError | RecordUnreadable | AwsFailure> =>
   Effect.gen(function* () {
     const started = yield* launchNamed(fleet, wish)
     const { run } = started === undefined ? { run: undefined } : yield* readRun(fleet.runs, started.runId)
@@ -24,8 +30,8 @@ export const cancelByTask = (fleet: Fleet, wish: TaskCancel): Effect.Effect<Verd
       case "Ask":
         return Verdict.dead(reasonOf(notOurs(ruling.id, yield* tasksIn(fleet, ruling.id))))
       case "Cancel": {
-        const cancelled = yield* foldInto(fleet.runs, ruling.runId, ruling.event)
-        if (cancelled !== undefined) yield* performEffects(fleet, cancelled, jobFromInbox(fleet))
+        const data = Codecs.runCancel.encode(ruling.message)
+        yield* fleet.publisher.publish({ stream: Streams.fleet, subject: Subjects.runCancel(ruling.runId), data })
         return Verdict.ack
       }
     }

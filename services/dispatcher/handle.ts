@@ -33,7 +33,7 @@ export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
 /** One wish to stop a run: named by its id, or by the task that it has. */
 const handleCancel = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> => {
   const wish = readTaskCancel(stored(delivery))
-  return wish === undefined ? handleFact(fleet, delivery) : laterIfDelayed(cancelByTask(fleet, wish))
+  return wish === undefined ? handleFact(fleet, delivery) : cancelByTask(fleet, wish)
 }
 
 /** A request may name its run in its body alone. */

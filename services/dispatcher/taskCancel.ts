@@ -1,5 +1,4 @@
 import { Result } from "effect"
-import type { RunMessage } from "#ecs-core/Evolve.ts"
 import type { Problem } from "#ecs-core/errors.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import {
@@ -10,9 +9,8 @@ import {
   parseInfrastructureId,
   taskUnknown
 } from "#ecs-core/InfrastructureId.ts"
-import { instantOf } from "#ecs-core/Instant.ts"
 import { Codecs, type RunCancel, type TaskStarted } from "#ecs-core/Messages.ts"
-import { currentAttempt, type Run } from "#ecs-core/Run.ts"
+import { currentAttempt, isFinal, type Run } from "#ecs-core/Run.ts"
 import { isTaskCancel, parseSubject } from "#ecs-core/Subjects.ts"
 import type { Stored } from "./decide.ts"
 
@@ -27,30 +25,29 @@ export interface TaskCancel {
   /** The subject names this run; undefined = it names none. */
   readonly runId: string | undefined
   readonly message: RunCancel
-  /** When the wish was stored, epoch milliseconds. */
-  readonly time: number
 }
 
 /** The wish in a message of `run.cancel.*`; undefined = it names no task, or cannot be read. */
-export const readTaskCancel = ({ subject, text, time }: Stored): TaskCancel | undefined => {
+export const readTaskCancel = ({ subject, text }: Pick<Stored, "subject" | "text">): TaskCancel | undefined => {
   const parsed = parseSubject(subject)
   const message = Result.getOrElse(Codecs.runCancel.decode(text), () => undefined)
   if (parsed?.kind !== "run.cancel" || message?.infrastructure === undefined) return undefined
   const runId = isTaskCancel(parsed.runId) ? undefined : parsed.runId
-  return { id: parseInfrastructureId(message.infrastructure), runId, message, time }
+  return { id: parseInfrastructureId(message.infrastructure), runId, message }
 }
 
 export type TaskRuling =
   | { readonly _tag: "Refuse"; readonly problem: Problem }
   /** No run of this fleet had such a task: what ECS knows of the cluster tells which error it is. */
   | { readonly _tag: "Ask"; readonly id: InfrastructureId }
-  /** The run goes on with another task, or its record is gone: this one has stopped, and stopping it is no error. */
+  /** The run is over, or goes on with another task: this one has stopped, and stopping it again is no error. */
   | { readonly _tag: "Done" }
-  | { readonly _tag: "Cancel"; readonly runId: RunId; readonly event: RunMessage }
+  /** The wish as the run's own. */
+  | { readonly _tag: "Cancel"; readonly runId: RunId; readonly message: RunCancel }
 
 /** What becomes of the wish; `started` = the launch of that task, `run` = the record of its run. */
 export const ruleTaskCancel = (
-  { id, message, runId, time }: TaskCancel,
+  { id, message, runId }: TaskCancel,
   started: TaskStarted | undefined,
   run: Run | undefined
 ): TaskRuling => {
@@ -61,9 +58,9 @@ export const ruleTaskCancel = (
   if (runId !== undefined && started.runId !== runId) {
     return { _tag: "Refuse", problem: taskUnknown(id.success, runId) }
   }
-  if (run === undefined || (currentAttempt(run)?.attempt ?? 0) > started.attempt) return { _tag: "Done" }
-  const event = { kind: "run.cancel" as const, runId: started.runId, at: instantOf(time), message }
-  return { _tag: "Cancel", runId: started.runId, event }
+  const isLast = run !== undefined && !isFinal(run) && (currentAttempt(run)?.attempt ?? 0) <= started.attempt
+  const { infrastructure: _task, ...ownMessage } = message
+  return isLast ? { _tag: "Cancel", runId: started.runId, message: ownMessage } : { _tag: "Done" }
 }
 
 /** The error for a task that this fleet did not launch; `tasks` = those in the cluster, undefined = no such cluster. */
