@@ -31,6 +31,7 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   run: brokenPipe,
   up: brokenPipe,
   stop: brokenPipe,
+  drain: brokenPipe,
   dead: brokenPipe,
   init: brokenPipe
 }

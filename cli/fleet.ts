@@ -3,6 +3,7 @@ import { Cause, Console, Effect, Exit, Layer, Logger, References } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { ConfigInvalid, configExitCode } from "#process/ConfigReport.ts"
 import { version } from "#process/Version.ts"
+import { Confirm } from "./Confirm.ts"
 import { brokenPipeCode, ExitCodes } from "./exitCode.ts"
 import { Ended, Failure } from "./Failure.ts"
 import { codeOf, Interrupts } from "./Interrupts.ts"
@@ -60,6 +61,7 @@ const presenter = CliOutput.layerPresenter({
 const environment = Layer.mergeAll(
   NodeServices.layer,
   Output.layer,
+  Confirm.layer,
   Interrupts.layer,
   presenter,
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel] }),

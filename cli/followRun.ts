@@ -6,7 +6,7 @@ import { follow } from "./follow/follow.ts"
 import { Interrupts } from "./Interrupts.ts"
 import { Output } from "./Output.ts"
 import { asJson, forPeople, inWrites } from "./present.ts"
-import { cancel } from "./stop.ts"
+import { cancel } from "./stopRun.ts"
 
 export interface FollowOptions {
   readonly runId: string

@@ -1,6 +1,7 @@
 import { Command } from "effect/cli"
 import { dead } from "./dead.ts"
 import { describe } from "./describe.ts"
+import { drain } from "./drain.ts"
 import { explain } from "./explain.ts"
 import { init } from "./init.ts"
 import { logs } from "./logs.ts"
@@ -11,7 +12,7 @@ import { up } from "./up.ts"
 
 export const root = Command.make("fleet").pipe(
   Command.withDescription("Run containers on AWS ECS like jobs: one message in, live logs and an exit code out"),
-  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, dead, init]),
+  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, drain, dead, init]),
   Command.withExamples([
     { command: "fleet run --local -- echo hello", description: "try it: needs no set-up and no AWS account" },
     { command: "fleet up", description: "start everything on this machine" },

@@ -4,6 +4,7 @@ import { Command, Flag } from "effect/cli"
 import { Publisher } from "#bus/Publisher.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { connected } from "./connected.ts"
+import { tellDrain } from "./drain.ts"
 import { showDryRun } from "./dryRun.ts"
 import { ExitCodes } from "./exitCode.ts"
 import { failure } from "./Failure.ts"
@@ -80,6 +81,7 @@ export const orderRun = Effect.fnUntraced(function* (order: RunOrder) {
   const data = JSON.stringify({ v: 1, ...order.body })
   yield* assertSetUp
   yield* (yield* Publisher).publish({ stream: Streams.inbox, subject: Subjects.runRequested(), data })
+  if (!json) yield* tellDrain
   if (detach) return yield* out(json ? jsonLine({ runId }) : `${runId}\n`)
   yield* json
     ? out(jsonLine({ type: "requested", runId }))

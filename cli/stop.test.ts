@@ -1,68 +1,46 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Queue, Result } from "effect"
-import { text } from "#bus/Message.ts"
-import { Codecs } from "#ecs-core/Messages.ts"
-import { Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { aRun } from "#test/support/builders.ts"
-import { ready, requested, runId, started, stopped } from "#test/support/messages.ts"
-import { firstOn, stored } from "#test/support/runs.ts"
-import type { Signal } from "./Interrupts.ts"
-import { memoryFleet, onScreen, publishFinished, putRun, type Screen } from "./memoryFleet.ts"
-import { type StopOptions, stopRun } from "./stop.ts"
+import { Option, Result } from "effect"
+import { wayOf } from "./stop.ts"
 
-const running = aRun(requested(0), ready(1), started(2))
-const cancelled = aRun(requested(0), ready(1), started(2), stopped(5, { outcome: "cancelled", exitCode: 143 }))
-const options: StopOptions = { run: runId, reason: Option.none(), detach: false, json: false }
+const none = {
+  run: Option.none(),
+  infrastructure: Option.none(),
+  all: false,
+  state: [],
+  pool: Option.none(),
+  label: [],
+  since: Option.none(),
+  yes: false,
+  wait: false,
+  detach: false
+}
+const some = Option.some("x")
 
-const start = Effect.fnUntraced(function* (change: Partial<StopOptions> = {}) {
-  const screen: Screen = { out: "", err: "" }
-  const signals = yield* Queue.unbounded<Signal>()
-  const command = stopRun({ ...options, ...change }).pipe(Effect.provide(onScreen(screen, signals)))
-  return { screen, fiber: yield* Effect.forkChild(command, { startImmediately: true }) }
-})
+describe("the command line of fleet stop", () => {
+  it.each([
+    { what: "a run", flags: { run: some, detach: true } },
+    { what: "a task", flags: { infrastructure: some } },
+    {
+      what: "all",
+      flags: { all: true, state: ["running"], pool: some, label: ["a=b"], since: some, yes: true, wait: true }
+    }
+  ])("$what", ({ flags }) => {
+    assert.isTrue(Result.isSuccess(wayOf({ ...none, ...flags })))
+  })
 
-describe("stopRun", () => {
-  it.effect("asks to cancel, with the reason, and waits until the run is over", () =>
-    Effect.gen(function* () {
-      yield* putRun(running)
-      const { screen, fiber } = yield* start({ reason: Option.some("wrong input") })
-      const cancel = yield* firstOn(Streams.fleet, Subjects.runCancel(runId))
-      assert.deepInclude(Result.getOrThrow(Codecs.runCancel.decode(text(cancel))), { reason: "wrong input" })
-      yield* publishFinished(cancelled)
-      yield* Fiber.join(fiber)
-      assert.strictEqual(screen.out, "■ cancelled · exit code 143 · 5.0 s\n")
-    }).pipe(Effect.provide(memoryFleet()))
-  )
-
-  it.effect("does not wait when detached, and cuts a reason that is too long for the message", () =>
-    Effect.gen(function* () {
-      yield* putRun(running)
-      const { screen, fiber } = yield* start({ detach: true, reason: Option.some("x".repeat(201)) })
-      yield* Fiber.join(fiber)
-      const cancel = yield* firstOn(Streams.fleet, Subjects.runCancel(runId))
-      assert.deepInclude(Result.getOrThrow(Codecs.runCancel.decode(text(cancel))), { reason: "x".repeat(200) })
-      assert.include(screen.err, `Asked to stop ${runId}`)
-    }).pipe(Effect.provide(memoryFleet()))
-  )
-
-  it.effect("says that a run is over already, and asks nothing", () =>
-    Effect.gen(function* () {
-      yield* putRun(cancelled)
-      yield* publishFinished(cancelled)
-      const { screen, fiber } = yield* start()
-      yield* Fiber.join(fiber)
-      assert.include(screen.out, `Run ${runId} is over already: ■ cancelled`)
-      assert.lengthOf(yield* stored(Streams.fleet, Subjects.runCancel(runId)), 0)
-    }).pipe(Effect.provide(memoryFleet()))
-  )
-
-  it.effect("an unknown run is a failure that names the nearest one", () =>
-    Effect.gen(function* () {
-      yield* putRun(running)
-      const { fiber } = yield* start({ run: "nightyl" })
-      const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.deepInclude(error, { _tag: "Failure", exitCode: 1 })
-      assert.include(error.message, `Did you mean ${runId}?`)
-    }).pipe(Effect.provide(memoryFleet()))
-  )
+  it.each([
+    { what: "nothing", flags: {}, says: "Name one run" },
+    { what: "a run and all", flags: { run: some, all: true }, says: "Name one run" },
+    { what: "a run and a task", flags: { run: some, infrastructure: some }, says: "Name one run" },
+    { what: "all, detached", flags: { all: true, detach: true }, says: "leave --detach out" },
+    {
+      what: "flags of --all, every one at once",
+      flags: { run: some, state: ["running"], pool: some, label: ["a=b"], since: some, yes: true, wait: true },
+      says: "--state, --pool, --label, --since, --yes, --wait: only together with --all"
+    }
+  ])("$what is refused", ({ flags, says }) => {
+    const failure = Result.getOrThrow(Result.flip(wayOf({ ...none, ...flags })))
+    assert.strictEqual(failure.exitCode, 2)
+    assert.include(failure.message, says)
+  })
 })

@@ -1,58 +1,82 @@
-import { Effect, Option, Stream } from "effect"
-import { Command, Flag } from "effect/cli"
-import { Publisher } from "#bus/Publisher.ts"
-import { Codecs, type RunCancel } from "#ecs-core/Messages.ts"
-import { isFinal } from "#ecs-core/Run.ts"
-import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Effect, Option, Result } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
 import { connected } from "./connected.ts"
-import { failure } from "./Failure.ts"
-import { findRun } from "./findRun.ts"
-import { option, runArgument } from "./flags.ts"
-import { outcome } from "./follow/follow.ts"
-import { Output } from "./Output.ts"
-import { json } from "./present.ts"
-import { outcomeLine } from "./render/run.ts"
+import { ExitCodes } from "./exitCode.ts"
+import { type Failure, failure } from "./Failure.ts"
+import { filterFlags, option, runArgument } from "./flags.ts"
+import { stopAll, stopFilter } from "./stopAll.ts"
+import { stopRun } from "./stopRun.ts"
+import { stopTask } from "./stopTask.ts"
 
-export interface StopOptions {
-  readonly run: string
-  readonly reason: Option.Option<string>
+interface WayFlags {
+  readonly run: Option.Option<string>
+  readonly infrastructure: Option.Option<string>
+  readonly all: boolean
+  readonly state: ReadonlyArray<string>
+  readonly pool: Option.Option<string>
+  readonly label: ReadonlyArray<string>
+  readonly since: Option.Option<string>
+  readonly yes: boolean
+  readonly wait: boolean
   readonly detach: boolean
-  readonly json: boolean
+}
+
+/** A run, a task, or all: one of the three, and only flags that belong to it. */
+export const wayOf = (flags: WayFlags): Result.Result<void, Failure> => {
+  const usage = (text: string) => Result.fail(failure(text, ExitCodes.usage))
+  const given = [Option.isSome(flags.run), Option.isSome(flags.infrastructure), flags.all].filter(Boolean).length
+  if (given !== 1) {
+    return usage("Name one run, or its task with --infrastructure, or --all of them. What runs: fleet ps")
+  }
+  if (flags.all)
+    return flags.detach ? usage("--all waits for nothing unless --wait is said; leave --detach out.") : Result.void
+  const ofAll = [
+    ...(flags.state.length > 0 ? ["--state"] : []),
+    ...(Option.isSome(flags.pool) ? ["--pool"] : []),
+    ...(flags.label.length > 0 ? ["--label"] : []),
+    ...(Option.isSome(flags.since) ? ["--since"] : []),
+    ...(flags.yes ? ["--yes"] : []),
+    ...(flags.wait ? ["--wait"] : [])
+  ]
+  return ofAll.length > 0 ? usage(`${ofAll.join(", ")}: only together with --all.`) : Result.void
 }
 
 export const stop = Command.make(
   "stop",
   {
-    run: runArgument,
+    run: runArgument.pipe(Argument.optional),
+    infrastructure: Flag.String("infrastructure").pipe(
+      Flag.optional,
+      Flag.withMetavar("cluster::taskArn"),
+      Flag.withDescription("Instead of the run: the ECS task that it has")
+    ),
+    all: option("all", "Instead of the run: all that are not over and fit --state, --pool, --label and --since"),
+    ...filterFlags,
     reason: Flag.String("reason").pipe(Flag.optional, Flag.withDescription("Why; shown with the run")),
     detach: option("detach", "Do not wait until the run is over").pipe(Flag.withAlias("d")),
-    json: option("json", "Print run.finished as JSON")
+    yes: option("yes", "With --all: do not ask").pipe(Flag.withAlias("y")),
+    wait: option("wait", "With --all: wait until all of them are over"),
+    json: option("json", "Print run.finished as JSON; with --all, counts")
   },
-  (options) => connected(stopRun(options))
+  Effect.fn(function* (flags) {
+    yield* Effect.fromResult(wayOf(flags))
+    const { detach, json, reason, wait, yes } = flags
+    if (flags.all) {
+      const filter = yield* stopFilter(flags)
+      const why = Option.getOrElse(reason, () => "fleet stop --all")
+      return yield* connected(stopAll({ filter, reason: why, yes, wait, json }))
+    }
+    const options = { reason, detach, json }
+    yield* Option.match(flags.infrastructure, {
+      onSome: (infrastructure) => connected(stopTask({ ...options, infrastructure })),
+      onNone: () => connected(stopRun({ ...options, run: Option.getOrElse(flags.run, () => "") }))
+    })
+  })
 ).pipe(
-  Command.withDescription("Cancel a run: its program gets SIGTERM, and SIGKILL when its stop timeout is over"),
-  Command.withExamples([{ command: 'fleet stop r-4j8x0m2kqz --reason "wrong input"', description: "stop and wait" }])
+  Command.withDescription("Cancel runs: a program gets SIGTERM, and SIGKILL when its stop timeout is over"),
+  Command.withExamples([
+    { command: 'fleet stop r-4j8x0m2kqz --reason "wrong input"', description: "stop one and wait" },
+    { command: "fleet stop --infrastructure prod::arn:aws:ecs:…:task/prod/0f1e…", description: "the run of a task" },
+    { command: "fleet stop --all --pool batch --wait", description: "stop what a pool has, and wait" }
+  ])
 )
-
-export const stopRun = Effect.fnUntraced(function* (options: StopOptions) {
-  const { out, err, outStyle, errStyle } = yield* Output
-  const run = yield* findRun(options.run)
-  const over = isFinal(run)
-  if (!over) yield* cancel(run.runId, Option.getOrUndefined(options.reason))
-  if (!over && options.detach) return yield* err(`Asked to stop ${run.runId}.\n`)
-  if (!over) yield* err(`${errStyle.yellow("●")} stopping ${run.runId}\n`)
-  const finished = Option.getOrUndefined(yield* Stream.runHead(outcome(run.runId)))?.finished
-  if (finished === undefined) return yield* failure(`The end of run ${run.runId} was not seen.`)
-  if (options.json) return yield* out(json(finished))
-  yield* out(`${over ? `Run ${run.runId} is over already: ` : ""}${outcomeLine(outStyle, finished)}\n`)
-})
-
-/** Asks to cancel a run; asking twice is asking once. */
-export const cancel = Effect.fnUntraced(function* (runId: string, reason: string | undefined) {
-  const order: RunCancel = reason === undefined ? {} : { reason: reason.slice(0, REASON_MAX) }
-  const data = Codecs.runCancel.encode(order)
-  yield* (yield* Publisher).publish({ stream: Streams.fleet, subject: Subjects.runCancel(runId), data })
-})
-
-/** `run.cancel` allows this many characters. */
-const REASON_MAX = 200

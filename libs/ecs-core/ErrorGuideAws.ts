@@ -132,8 +132,9 @@ export const awsGuides = {
   },
   TaskNotFound: {
     title: "ECS does not know the task",
-    cause: "It forgets a task about an hour after it stopped, and may not know one in its first seconds.",
-    cure: ["Look at what the fleet knows: `fleet describe <runId>`."],
+    cause:
+      "It forgets a task about an hour after it stopped, and may not know one in its first seconds. Or somebody asked to stop a task that no run of this fleet had.",
+    cure: ["Look at what the fleet knows: `fleet describe <runId>`, `fleet ps --all`."],
     retried: "Yes, for a minute after the launch.",
     ends: ""
   },

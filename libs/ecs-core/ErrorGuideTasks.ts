@@ -154,6 +154,37 @@ export const taskGuides = {
     retried: "Within `retry.attempts`, which is 0 by default.",
     ends: "`failed`, with the program's exit code"
   },
+  InfrastructureInvalid: {
+    title: "What was to be stopped is no infrastructure id",
+    cause: "`infrastructure` of `run.cancel` has no `::`, or no cluster before it, or no ARN of a task behind it.",
+    cure: [
+      "Give `<cluster>::<task ARN>`; the cluster is a name or an ARN.",
+      "Or stop the run by its id: `fleet stop <runId>`."
+    ],
+    retried: "No. Ask again.",
+    ends: ""
+  },
+  InfrastructureNotAvailable: {
+    title: "The task is in another cluster than was said",
+    cause:
+      "The cluster of an infrastructure id is not the one in which the fleet launched the task. Nothing was stopped.",
+    cure: [
+      "See where the task is: `fleet describe <runId>`.",
+      "Ask again with that cluster, or stop the run by its id: `fleet stop <runId>`."
+    ],
+    retried: "No. Ask again.",
+    ends: ""
+  },
+  ClusterHasNoTasks: {
+    title: "Nothing runs in the cluster",
+    cause: "A task was to be stopped in a cluster in which ECS has none that is pending or running.",
+    cure: [
+      "Nothing, if it was to stop: it has.",
+      "Else look for it: `aws ecs list-tasks --cluster <cluster> --desired-status STOPPED`."
+    ],
+    retried: "No. Ask again.",
+    ends: ""
+  },
   InternalError: {
     title: "The fleet met an error of its own",
     cause: "A message could not be handled. Its original is kept on `dead.<service>.<runId>`.",

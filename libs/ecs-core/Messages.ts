@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { codec, Version } from "./Codec.ts"
 import { Problem } from "./errors.ts"
 import { Attempt, PoolName, RunId } from "./Ids.ts"
+import { INFRASTRUCTURE_ID_MAX } from "./InfrastructureId.ts"
 import { Instant } from "./Instant.ts"
 import { RetryPolicy } from "./RetryPolicy.ts"
 import { NetworkConfiguration } from "./RunRequest.ts"
@@ -21,9 +22,14 @@ export type Target = typeof Target.Type
 export const Phase = Schema.Literals(["launch", "start", "run"])
 export type Phase = typeof Phase.Type
 
-/** `run.cancel.<runId>`; `graceSeconds` is accepted and noted: ECS stops with the container's own `stopTimeout`. */
+/**
+ * `run.cancel.<runId>`, or `run.cancel.@<reference>` where only the task is known; `graceSeconds` is accepted and noted:
+ * ECS stops with the container's own `stopTimeout`.
+ */
 export const RunCancel = Schema.Struct({
   ...version,
+  /** `<cluster>::<task ARN>`: the run whose last task this is, and no other, is to be stopped. */
+  infrastructure: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(INFRASTRUCTURE_ID_MAX))),
   reason: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
   graceSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 120 })))
 })

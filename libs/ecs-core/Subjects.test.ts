@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { fleetTopology, topologyDefaults } from "#ecs-core/FleetTopology.ts"
-import { Attempt, PoolName, RunId } from "#ecs-core/Ids.ts"
-import { AttemptKinds, Filters, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Attempt, isRunId, PoolName, RunId } from "#ecs-core/Ids.ts"
+import { AttemptKinds, Filters, isTaskCancel, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
 
 const services = Schema.Literals(["dispatcher", "launcher", "watcher", "log-streamer"])
 
@@ -31,6 +31,12 @@ describe("subjects", () => {
     for (const kind of AttemptKinds) {
       assert.deepStrictEqual(parseSubject(ofAttempt[kind](runId, attempt)), { kind, runId, attempt })
     }
+  })
+
+  it.prop("of a cancel by task are never those of a cancel by run", [RunId], ([reference]) => {
+    const token = `@${reference}`
+    assert.deepStrictEqual(parseSubject(Subjects.taskCancel(reference)), { kind: "run.cancel", runId: token })
+    assert.deepStrictEqual([isTaskCancel(token), isTaskCancel(reference), isRunId(token)], [true, false, false])
   })
 
   it("run.requested needs no id", () => {

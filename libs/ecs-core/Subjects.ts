@@ -41,10 +41,18 @@ export type AttemptKind = (typeof AttemptKinds)[number]
 
 const attemptSubject = (kind: AttemptKind) => (runId: string, attempt: number) => `${kind}.${runId}.${attempt}`
 
+/** No run id can begin so: the right to cancel one run is not the right to cancel by task. */
+const TASK_CANCEL = "@"
+
+/** Of `run.cancel.<token>`: whether the token is a caller's reference, and no run id. */
+export const isTaskCancel = (token: string): boolean => /^@[A-Za-z0-9_-]{0,64}$/.test(token)
+
 export const Subjects = {
   /** `run.requested`, or `run.requested.<runId>` where permissions depend on the id. */
   runRequested: (runId?: string) => (runId === undefined ? "run.requested" : `run.requested.${runId}`),
   runCancel: (runId: string) => `run.cancel.${runId}`,
+  /** A cancel by task, where the run is not known. The reference is the caller's: under it the refusal is found. */
+  taskCancel: (reference: string) => `run.cancel.${TASK_CANCEL}${reference}`,
   runQueued: (pool: string, runId: string) => `run.queued.${pool}.${runId}`,
   runFinished: (runId: string) => `run.finished.${runId}`,
   logs: (runId: string) => `logs.${runId}`,

@@ -42,6 +42,9 @@ export const ErrorCode = Schema.Literals([
   "StoppedExternally",
   "ExitCodeMissing",
   "ProgramFailed",
+  "InfrastructureInvalid",
+  "InfrastructureNotAvailable",
+  "ClusterHasNoTasks",
   "InternalError"
 ])
 export type ErrorCode = typeof ErrorCode.Type

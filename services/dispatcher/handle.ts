@@ -6,6 +6,7 @@ import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { supervised } from "#process/Supervise.ts"
+import { cancelByTask } from "./cancelByTask.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
@@ -13,6 +14,7 @@ import { performEffects } from "./perform.ts"
 import { foldInto } from "./records.ts"
 import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
 import { sweepForEver } from "./sweep.ts"
+import { readTaskCancel } from "./taskCancel.ts"
 
 /** One fact or wish: fold it into the record, make exist what must exist, ack. */
 export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
@@ -27,6 +29,12 @@ export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
     else yield* performEffects(fleet, run, jobFromInbox(fleet))
     return Verdict.ack
   }).pipe(laterIfDelayed)
+
+/** One wish to stop a run: named by its id, or by the task that it has. */
+const handleCancel = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> => {
+  const wish = readTaskCancel(stored(delivery))
+  return wish === undefined ? handleFact(fleet, delivery) : cancelByTask(fleet, wish)
+}
 
 /** A request may name its run in its body alone. */
 const deadSubjectOf = (message: BusMessage): string =>
@@ -55,7 +63,7 @@ export const layer = (settings: DispatcherSettings) =>
         )
       const parts: ReadonlyArray<readonly [string, Effect.Effect<never, unknown>]> = [
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],
-        ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleFact(fleet, d))],
+        ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleCancel(fleet, d))],
         ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
         ["idle definitions", sweepForEver(fleet, settings)]
       ]

@@ -27,7 +27,7 @@ export interface Found {
 
 export type EcsPort = Pick<
   typeof Ecs.Service,
-  "registerTaskDefinition" | "describeTaskDefinition" | "deregisterTaskDefinition"
+  "registerTaskDefinition" | "describeTaskDefinition" | "deregisterTaskDefinition" | "describeCluster"
 >
 
 /** Registrations that may be under way at a time in one process; those of one family never are. */
@@ -48,7 +48,8 @@ export const pacedEcs = (ecs: EcsPort, pace: typeof Pace.Service): EcsPort => {
     describeTaskDefinition: (target, ref) =>
       pace.paced("readTaskDefinition", target)(ecs.describeTaskDefinition(target, ref)),
     deregisterTaskDefinition: (target, arn) =>
-      pace.paced("modifyTaskDefinition", target)(ecs.deregisterTaskDefinition(target, arn))
+      pace.paced("modifyTaskDefinition", target)(ecs.deregisterTaskDefinition(target, arn)),
+    describeCluster: ecs.describeCluster
   }
 }
 

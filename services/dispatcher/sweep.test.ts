@@ -73,23 +73,25 @@ describe("the sweep of idle definitions", () => {
     }).pipe(Effect.provide(layerFleet))
   )
 
-  it.effect("a job's own definition, once no live run uses it; an hour begins with the last one's end (peers 53)", () =>
-    Effect.gen(function* () {
-      const fleet = yield* dispatcher()
-      const idleAndSwept = Effect.andThen(idle, sweep(fleet, settings))
-      const shared = { family: "shared", cloudwatchLogsPrefix: "p" }
-      yield* run(fleet, "nightly", { ...shared, autoDeregisterTaskDefinition: true })
-      yield* run(fleet, "another", shared)
-      assert.strictEqual(yield* numberActive, 1)
-      yield* end(fleet, "nightly")
-      yield* idleAndSwept
-      assert.strictEqual(yield* numberActive, 1)
-      yield* end(fleet, "another")
-      yield* sweep(fleet, settings)
-      assert.strictEqual(yield* numberActive, 1)
-      yield* idleAndSwept
-      assert.strictEqual(yield* numberActive, 0)
-    }).pipe(Effect.provide(layerFleet))
+  it.effect(
+    "a job's own definition, once no live run uses it; an hour begins with the last one's end (peers 53, scenario 59)",
+    () =>
+      Effect.gen(function* () {
+        const fleet = yield* dispatcher()
+        const idleAndSwept = Effect.andThen(idle, sweep(fleet, settings))
+        const shared = { family: "shared", cloudwatchLogsPrefix: "p" }
+        yield* run(fleet, "nightly", { ...shared, autoDeregisterTaskDefinition: true })
+        yield* run(fleet, "another", shared)
+        assert.strictEqual(yield* numberActive, 1)
+        yield* end(fleet, "nightly")
+        yield* idleAndSwept
+        assert.strictEqual(yield* numberActive, 1)
+        yield* end(fleet, "another")
+        yield* sweep(fleet, settings)
+        assert.strictEqual(yield* numberActive, 1)
+        yield* idleAndSwept
+        assert.strictEqual(yield* numberActive, 0)
+      }).pipe(Effect.provide(layerFleet))
   )
 
   it.effect("after the job, and never a linked one, with the flag or without (peers 52, scenario 26)", () =>

@@ -15,6 +15,8 @@ export interface Fleet {
   readonly publisher: typeof Publisher.Service
   readonly messages: typeof Messages.Service
   readonly runs: Bucket
+  /** Where a drain is told. */
+  readonly meta: Bucket
   readonly ecs: typeof Ecs.Service
   readonly network: typeof Ec2Network.Service
   readonly pace: typeof Pace.Service
@@ -26,11 +28,13 @@ export const laneLimits: LaneLimits = { orders: 1024, calls: 32 }
 export const makeFleet = (fleetId: FleetId, limits: LaneLimits = laneLimits) =>
   Effect.gen(function* () {
     const pace = yield* Pace
+    const buckets = yield* Buckets
     const fleet: Fleet = {
       fleetId,
       publisher: yield* Publisher,
       messages: yield* Messages,
-      runs: yield* (yield* Buckets).open(BucketNames.runs),
+      runs: yield* buckets.open(BucketNames.runs),
+      meta: yield* buckets.open(BucketNames.meta),
       ecs: yield* Ecs,
       network: yield* Ec2Network,
       pace,

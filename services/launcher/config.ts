@@ -1,4 +1,5 @@
 import type { Config } from "effect"
+import { probeConfig } from "#process/AwsProbe.ts"
 import { topologyConfig } from "#process/FleetSetup.ts"
 import { wholeSetting } from "#process/NumberSetting.ts"
 import { laneLimits } from "./Fleet.ts"
@@ -6,6 +7,7 @@ import { laneLimits } from "./Fleet.ts"
 /** Settings of the launcher; each is a variable of the environment. */
 export const launcherConfig = {
   ...topologyConfig,
+  ...probeConfig,
   /** RunTask calls under way at a time, for each region and set of credentials. */
   concurrency: wholeSetting("FLEET_LAUNCHER_CONCURRENCY", laneLimits.calls),
   /** Orders in hand at a time, over all regions; one of them holds a third at most. More wait in the stream. */

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import type { Drain } from "#ecs-core/Drain.ts"
 import { type TaskDeferred, TaskRejected } from "#ecs-core/Messages.ts"
 import type { Run } from "#ecs-core/Run.ts"
 import { aMarker, aRun, aTaskDeferred, aTaskdefReady, millis } from "#test/support/builders.ts"
@@ -34,6 +35,7 @@ interface Row {
   readonly marker?: Marker
   readonly deferred?: TaskDeferred
   readonly isRejected?: boolean
+  readonly drain?: Drain
   readonly now: number
   readonly expected: string
 }
@@ -43,7 +45,8 @@ const decided = (row: Omit<Row, "what" | "expected">, of = order): Decision =>
     of,
     "run" in row ? row.run : launching,
     { marker: row.marker, deferred: row.deferred, isRejected: row.isRejected ?? false },
-    millis(row.now)
+    millis(row.now),
+    row.drain
   )
 
 const settled = (change: Partial<TaskDeferred> = {}) => aTaskDeferred({ settles: 7, ...change })
@@ -176,6 +179,23 @@ describe("decide", () => {
   ]
   it.each(certain)("the third try launched nothing, the next is $what: $expected", ({ expected, ...row }) => {
     assert.strictEqual(short(decided({ marker: third, ...row })), expected)
+  })
+
+  const draining: ReadonlyArray<Row> = [
+    { what: "nobody tried", now: 10, expected: "Later 30000" },
+    { what: "after the launch deadline", now: 3601, expected: "Later 30000" },
+    { what: "the next try due", marker: third, deferred: settled(), now: 600, expected: "Later 30000" },
+    { what: "RunTask may have been called", marker, now: 11, expected: "Look, or Later 15000" },
+    { what: "the token no longer trusted", marker, now: 11 + TOKEN_TRUST_SECONDS, expected: "Look, or Later 15000" },
+    { what: "cancelled", run: cancelled, now: 10, expected: "Reject cancelled Cancelled" },
+    { what: "late: rejected", isRejected: true, now: 10, expected: "Drop: the attempt was rejected" }
+  ]
+  it.each(draining)("while the fleet drains, $what: $expected", ({ expected, ...row }) => {
+    assert.strictEqual(short(decided({ drain: { at: at(5) }, ...row })), expected)
+  })
+
+  it("when the drain has ended: as before it", () => {
+    assert.strictEqual(short(decided({ drain: { at: at(5), endedAt: at(9) }, now: 10 })), "Launch 1")
   })
 
   it.each([

@@ -1,3 +1,4 @@
+import { type Drain, isDraining } from "#ecs-core/Drain.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import type { TaskDeferred, TaskdefReady, TaskRejected } from "#ecs-core/Messages.ts"
 import { currentAttempt, isFinal, type Run } from "#ecs-core/Run.ts"
@@ -46,12 +47,19 @@ export type Otherwise =
   | { readonly _tag: "Defer"; readonly deferred: TaskDeferred }
   | Later
 
-/** What to do with an order, given the record as it is right now and what is stored about the launch. */
-export const decide = (order: TaskdefReady, run: Run | undefined, evidence: Evidence, nowMillis: number): Decision => {
+/** What to do with an order, given the record and the drain as they are right now and what is stored about the launch. */
+export const decide = (
+  order: TaskdefReady,
+  run: Run | undefined,
+  evidence: Evidence,
+  nowMillis: number,
+  drain?: Drain
+): Decision => {
   if (run === undefined) return later(1000, "the run has no record yet")
   const moot = evidence.isRejected ? "the attempt was rejected" : isMoot(order, run)
   if (moot !== undefined) return { _tag: "Drop", why: moot }
   const { try: tryNumber, uncertain } = tokenOf(evidence)
+  if (isDraining(drain) && run.cancel === undefined) return whileDraining(uncertain)
   const end = endOf(order, run, evidence, nowMillis)
   if (end !== undefined) {
     return uncertain === undefined
@@ -62,6 +70,17 @@ export const decide = (order: TaskdefReady, run: Run | undefined, evidence: Evid
   if (dueAt > nowMillis) return later(Math.min(dueAt - nowMillis, NAK_SECONDS_MAX * 1000), "the next try is not due")
   return { _tag: "Launch", try: tryNumber, replays: uncertain }
 }
+
+/**
+ * Nothing is launched, also not by a replay, which launches where the call before it did not arrive. What a call did
+ * launch is found, and told.
+ */
+const whileDraining = (uncertain: Marker | undefined): Decision =>
+  uncertain === undefined
+    ? later(NAK_SECONDS_MAX * 1000, DRAINS)
+    : { _tag: "Look", otherwise: later(LOOK_AGAIN_MILLIS, DRAINS) }
+
+const DRAINS = "the fleet drains"
 
 const later = (delayMillis: number, why: string): Later => ({ _tag: "Later", delayMillis, why })
 

@@ -51,11 +51,11 @@ const forgotten = (fleet: Fleet): Fleet => ({
   ecs: { ...fleet.ecs, runTask: (target, input) => fleet.ecs.runTask(target, { ...input, clientToken: "forgotten" }) }
 })
 
-/** Begins to handle the order; it has stood still for a second when this returns. */
+/** Begins to handle the order; a second later, when this returns, it stands still. */
 const frozen = (fleet: Fleet, order: Parameters<typeof handleOrder>[1]) =>
   Effect.gen(function* () {
     const handling = yield* Effect.forkChild(handleOrder(fleet, order), { startImmediately: true })
-    yield* TestClock.adjust("1 second")
+    yield* Effect.repeat(TestClock.adjust("100 millis"), { times: 9 })
     return handling
   })
 

@@ -2,9 +2,13 @@ import { Clock, Effect, Layer, Result } from "effect"
 import { Consumer } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
+import { afterDrains, type Drain } from "#ecs-core/Drain.ts"
 import { isRunId } from "#ecs-core/Ids.ts"
 import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
 import { Durables, parseSubject, Streams } from "#ecs-core/Subjects.ts"
+import { later } from "#ecs-core/Timeline.ts"
+import { probeWhereAsked } from "#process/AwsProbe.ts"
+import { readDrain } from "#process/Drain.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { readRun } from "#process/RunRecords.ts"
@@ -26,6 +30,8 @@ interface Step {
   readonly deliveries: number
   /** Of a first delivery nothing is read: if there is anything, the first publish is refused. */
   readonly evidence: Evidence
+  /** As it was read last. */
+  readonly drain: Drain | undefined
 }
 
 /** One order: look at the record just before RunTask, launch with this try's token, publish one fact, ack. */
@@ -33,7 +39,8 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
   Effect.gen(function* () {
     const decoded = Codecs.taskdefReady.decode(text(delivery))
     if (Result.isFailure(decoded)) return yield* giveUp(fleet, delivery, decoded.failure.message)
-    const order = decoded.success
+    const drain = yield* readDrain(fleet.meta)
+    const order = withoutDrains(decoded.success, drain)
     const { deliveries } = delivery
     const evidence = deliveries > 1 ? yield* readEvidence(fleet, order) : untried
     const turn: Turn = {
@@ -41,8 +48,14 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
       deliveries,
       isAgain: (evidence.deferred?.capacityFailures ?? 0) > 0
     }
-    return yield* fleet.lanes.within(turn, handleInLane(fleet, { order, deliveries, evidence }, turn))
+    return yield* fleet.lanes.within(turn, handleInLane(fleet, { order, deliveries, evidence, drain }, turn))
   })
+
+/** The time that an order waits for the end of a drain is none of its own. */
+const withoutDrains = (order: TaskdefReady, drain: Drain | undefined): TaskdefReady => {
+  const { at, launchDeadline, notBefore } = order
+  return { ...order, launchDeadline: afterDrains(launchDeadline, later(at, notBefore ?? at), drain) }
+}
 
 const handleInLane = (fleet: Fleet, step: Step, turn: Turn): Effect.Effect<Verdict, StepError> =>
   Effect.flatMap(decideNow(fleet, step), ({ decision, evidence }) =>
@@ -51,7 +64,7 @@ const handleInLane = (fleet: Fleet, step: Step, turn: Turn): Effect.Effect<Verdi
       : perform(fleet, step.order, decision, evidence)
   )
 
-/** The record is read again: the turn may have been long in coming. */
+/** Record and drain are read again: the turn may have been long in coming. */
 const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
     const { order } = step
@@ -59,7 +72,10 @@ const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepErro
     if (Result.isFailure(network)) {
       return yield* perform(fleet, order, yield* failed(fleet, step, network.failure, undefined), step.evidence)
     }
-    const { decision, evidence, checkedMillis } = yield* decideNow(fleet, step)
+    const { decision, evidence, checkedMillis } = yield* decideNow(fleet, {
+      ...step,
+      drain: yield* readDrain(fleet.meta)
+    })
     if (decision._tag !== "Launch") return yield* perform(fleet, order, decision, evidence)
     const plan = { ...step, ...decision, evidence, network: network.success, checkedMillis }
     return yield* perform(fleet, order, yield* launch(fleet, plan), evidence)
@@ -69,14 +85,14 @@ const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepErro
  * The decision on the record as it is. Before an attempt is given up what is stored about it is read even at a first
  * delivery: nats-server up to 2.9 may call a message new that was handed out before.
  */
-const decideNow = (fleet: Fleet, { order, deliveries, evidence }: Step) =>
+const decideNow = (fleet: Fleet, { order, deliveries, evidence, drain }: Step) =>
   Effect.gen(function* () {
     const checkedMillis = yield* Clock.currentTimeMillis
     const { run } = yield* readRun(fleet.runs, order.runId)
-    const decision = decide(order, run, evidence, checkedMillis)
+    const decision = decide(order, run, evidence, checkedMillis, drain)
     if (decision._tag !== "Reject" || deliveries > 1) return { decision, evidence, checkedMillis }
     const stored = yield* readEvidence(fleet, order)
-    return { decision: decide(order, run, stored, checkedMillis), evidence: stored, checkedMillis }
+    return { decision: decide(order, run, stored, checkedMillis, drain), evidence: stored, checkedMillis }
   })
 
 const giveUp = (fleet: Fleet, delivery: Delivery, why: string) =>
@@ -108,6 +124,7 @@ export const layer = (settings: LauncherSettings) =>
         (delivery) => handBack(delivery, handleOrder(fleet, delivery))
       )
       yield* Effect.forkScoped(supervised("launcher", listen))
+      yield* probeWhereAsked(settings, fleet)
       yield* Effect.addFinalizer(() => fleet.lanes.close)
     })
   )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Deferred, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Ecs } from "#aws/Ecs.ts"
 import { anAwsFailure, aRun } from "#test/support/builders.ts"
@@ -109,8 +109,11 @@ describe("nats-server 2.9, which may call a redelivered order new", () => {
   const lostOnce = Effect.gen(function* () {
     const order = yield* anOrder()
     const dead = yield* aLauncher()
-    const lost: typeof dead.ecs.runTask = (...args) => Effect.andThen(dead.ecs.runTask(...args), Effect.never)
+    const called = yield* Deferred.make<void>()
+    const lost: typeof dead.ecs.runTask = (...args) =>
+      Effect.andThen(dead.ecs.runTask(...args), Effect.andThen(Deferred.succeed(called, undefined), Effect.never))
     const handling = yield* Effect.forkChild(handleOrder({ ...dead, ecs: { ...dead.ecs, runTask: lost } }, order))
+    yield* Deferred.await(called)
     yield* TestClock.adjust("1 minute")
     return { order, handling }
   })

@@ -6,6 +6,7 @@ import { millisOf } from "#ecs-core/Instant.ts"
 import { Codecs, type TaskDeferred, type TaskdefReady, type TaskRejected } from "#ecs-core/Messages.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import type { DrainUnreadable } from "#process/Drain.ts"
 import { lastFact } from "#process/Handling.ts"
 import type { RecordUnreadable } from "#process/RunRecords.ts"
 import { type Decision, NAK_SECONDS_MAX } from "./decide.ts"
@@ -14,7 +15,7 @@ import type { Fleet } from "./Fleet.ts"
 import { findTask, ours } from "./find.ts"
 import { type LaunchedTask, type Settled, startedOf } from "./settle.ts"
 
-export type StepError = PublishError | RecordUnreadable | AwsFailure
+export type StepError = PublishError | RecordUnreadable | DrainUnreadable | AwsFailure
 
 /** Carries out what was decided, or what became of a launch: at most one fact, then the order is done or handed back. */
 export const perform = (

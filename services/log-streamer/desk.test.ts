@@ -200,51 +200,55 @@ describe("what is said of an attempt", () => {
 })
 
 describe("the end marker", () => {
-  it.effect("crash before the start: it carries the last lines of a run that never was RUNNING (peers 112)", () =>
-    Effect.gen(function* () {
-      yield* starts(main)
-      const one = yield* streamer()
-      yield* writes(main, "main", "cannot open /etc/app.conf")
-      yield* stops(1)
-      yield* one.own(main)
-      yield* rounds(one.round, 10)
-      yield* handleEnd(one.ports, yield* finishes(1, { outcome: "crashed" }))
-      const [marker] = yield* endMarkers
-      assert.deepInclude(marker?.end, { outcome: "crashed", complete: true })
-      assert.deepStrictEqual(
-        marker?.end.tail?.map(({ text }) => text),
-        ["cannot open /etc/app.conf"]
-      )
-    }).pipe(Effect.provide(layerMemoryFleet()))
+  it.effect(
+    "crash before the start: it carries the last lines of a run that never was RUNNING (peers 112, scenario 57)",
+    () =>
+      Effect.gen(function* () {
+        yield* starts(main)
+        const one = yield* streamer()
+        yield* writes(main, "main", "cannot open /etc/app.conf")
+        yield* stops(1)
+        yield* one.own(main)
+        yield* rounds(one.round, 10)
+        yield* handleEnd(one.ports, yield* finishes(1, { outcome: "crashed" }))
+        const [marker] = yield* endMarkers
+        assert.deepInclude(marker?.end, { outcome: "crashed", complete: true })
+        assert.deepStrictEqual(
+          marker?.end.tail?.map(({ text }) => text),
+          ["cannot open /etc/app.conf"]
+        )
+      }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
-  it.effect("of a run that failed: its last 20 lines, however far back; of one that succeeded: none (peers 112)", () =>
-    Effect.gen(function* () {
-      yield* starts(main)
-      const one = yield* streamer()
-      yield* one.own(main)
-      for (let hour = 0; hour < 3; hour++) {
-        yield* writes(
-          main,
-          "main",
-          Object.fromEntries(numbered(9).map(({ message }) => [`${hour} ${message}`, hour * 3_600_000]))
+  it.effect(
+    "of a run that failed: its last 20 lines, however far back; of one that succeeded: none (peers 112, scenario 57)",
+    () =>
+      Effect.gen(function* () {
+        yield* starts(main)
+        const one = yield* streamer()
+        yield* one.own(main)
+        for (let hour = 0; hour < 3; hour++) {
+          yield* writes(
+            main,
+            "main",
+            Object.fromEntries(numbered(9).map(({ message }) => [`${hour} ${message}`, hour * 3_600_000]))
+          )
+          yield* one.round
+          yield* TestClock.adjust("1 hour")
+        }
+        yield* stops(1)
+        const last = yield* streamer()
+        yield* last.own(main)
+        yield* rounds(last.round, 10)
+        const all = yield* texts
+        yield* handleEnd(one.ports, yield* finishes(1, { outcome: "failed", exitCode: 3 }))
+        const [marker] = yield* endMarkers
+        assert.deepStrictEqual(
+          marker?.end.tail?.map(({ text }) => text),
+          all.slice(-20)
         )
-        yield* one.round
-        yield* TestClock.adjust("1 hour")
-      }
-      yield* stops(1)
-      const last = yield* streamer()
-      yield* last.own(main)
-      yield* rounds(last.round, 10)
-      const all = yield* texts
-      yield* handleEnd(one.ports, yield* finishes(1, { outcome: "failed", exitCode: 3 }))
-      const [marker] = yield* endMarkers
-      assert.deepStrictEqual(
-        marker?.end.tail?.map(({ text }) => text),
-        all.slice(-20)
-      )
-      assert.deepInclude(marker?.end, { outcome: "failed", exitCode: 3, lines: 27 })
-    }).pipe(Effect.provide(layerMemoryFleet()))
+        assert.deepInclude(marker?.end, { outcome: "failed", exitCode: 3, lines: 27 })
+      }).pipe(Effect.provide(layerMemoryFleet()))
   )
 
   it.effect("two attempts that are drained at the same time: all lines of both, in order within each, one marker", () =>

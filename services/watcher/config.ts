@@ -1,10 +1,12 @@
 import type { Config } from "effect"
+import { probeConfig } from "#process/AwsProbe.ts"
 import { topologyConfig } from "#process/FleetSetup.ts"
 import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
 /** Settings of the watcher; each is a variable of the environment. */
 export const watcherConfig = {
   ...topologyConfig,
+  ...probeConfig,
   /** Tasks owned by one replica at most. */
   capacity: wholeSetting("FLEET_WATCHER_CAPACITY", 100_000),
   /** How often the replica looks which tasks are due; a look asks about up to 100 tasks per call. */

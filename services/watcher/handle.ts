@@ -6,6 +6,7 @@ import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { probeWhereAsked } from "#process/AwsProbe.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
@@ -124,6 +125,7 @@ export const layer = (settings: WatcherSettings) =>
       const owned = noTasks()
       const room = Effect.sync(() => roomOf(owned.tasks.size, settings.capacity, "tasks"))
       yield* registerWhereServed({ name: "watcher room", check: room })
+      yield* probeWhereAsked(settings, fleet)
       const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject: deadSubject("watcher") }
       const { ackWaitSeconds, capacity, stopConcurrency: concurrency } = settings
       const leases = consumer.leases(

@@ -20,6 +20,33 @@ import {
 } from "./bus.facts.ts"
 
 export const leasesSuite = (it: BusIt): void => {
+  it.effect(
+    "the backlog counts what waits and what is held, also what comes again later; settled messages are gone",
+    () =>
+      Effect.gen(function* () {
+        const room = yield* openRoom()
+        const backlog = Consumer.use((consumer) => consumer.backlog(room.stream, durable))
+        yield* publishMany(room, 5)
+        assert.deepStrictEqual(yield* backlog, { waiting: 5, unsettled: 0 })
+        const { held } = yield* hold(room, { capacity: 2 })
+        const [first, second] = yield* Queue.takeN(held, 2)
+        yield* untilUnacked(room, 2)
+        assert.deepStrictEqual(yield* backlog, { waiting: 3, unsettled: 2 })
+        yield* first?.lease.nak(3_600_000) ?? Effect.void
+        yield* second?.lease.ack ?? Effect.void
+        yield* Queue.takeN(held, 2)
+        yield* until(backlog, ({ unsettled, waiting }) => unsettled === 3 && waiting === 1)
+      })
+  )
+
+  it.effect("the backlog of a consumer that does not exist is a failure", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const failure = yield* Effect.flip(Consumer.use((consumer) => consumer.backlog(room.stream, "nobody")))
+      assert.strictEqual(failure.reason, "Missing")
+    })
+  )
+
   it.effect("an acknowledged lease ends, its message does not come again, and ending twice is nothing", () =>
     Effect.gen(function* () {
       const room = yield* openRoom()

@@ -70,6 +70,8 @@ const administration = (state: MemoryState, link: MemoryLinkShape) => ({
     ask(link, { operation: "consumer", about: name }, () =>
       Option.map(Option.fromNullishOr(state.consumer(stream, name)), ({ config }) => config)
     ),
+  backlog: (stream: string, name: string) =>
+    ask(link, { operation: "backlog", about: name }, () => state.backlog(stream, name)),
   createConsumer: (stream: string, c: WireConsumer) =>
     ask(link, { operation: "createConsumer", about: c.name }, () => state.createConsumer(stream, c)),
   updateConsumer: (stream: string, c: WireConsumer) =>

@@ -131,9 +131,19 @@ export interface WireShape {
   readonly createStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly updateStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly consumer: (stream: string, name: string) => Effect.Effect<Option.Option<WireConsumer>, WireError>
+  /** How many messages it has still to hand out, and how many are handed out and not settled. */
+  readonly backlog: (stream: string, name: string) => Effect.Effect<Backlog, WireError>
   readonly createConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly updateConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly deleteConsumer: (stream: string, name: string) => Effect.Effect<void, WireError>
+}
+
+/** What a durable consumer has before it. */
+export interface Backlog {
+  /** Never handed out. */
+  readonly waiting: number
+  /** Handed out, and neither acknowledged nor dead: in hand, held as a lease, or to come again. */
+  readonly unsettled: number
 }
 
 export class Wire extends Context.Service<Wire, WireShape>()("bus/Wire") {}
