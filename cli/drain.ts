@@ -75,7 +75,7 @@ const currentDrain = Effect.gen(function* () {
 
 /** Says that the fleet drains, where it does; what cannot be read stops no command that is about something else. */
 export const tellDrain = Effect.gen(function* () {
-  const drain = yield* Effect.catch(currentDrain, () => Effect.undefined)
+  const drain = yield* currentDrain.pipe(Effect.catch(() => Effect.undefined))
   if (drain === undefined) return
   const { err, errStyle } = yield* Output
   yield* err(drainLine(errStyle, drain, yield* Clock.currentTimeMillis))
