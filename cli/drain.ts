@@ -18,6 +18,9 @@ import { type DrainProgress, drainedLine, drainLine, END_DRAIN, notDrainedText, 
 /** Between two looks at what still runs. */
 export const LOOK_SECONDS = 2
 
+/** As for a cancel. */
+const REASON_MAX = 200
+
 export interface DrainOptions {
   readonly end: boolean
   readonly noWait: boolean
@@ -65,14 +68,14 @@ export const drainFleet = Effect.fnUntraced(function* (options: DrainOptions) {
 const meta = Buckets.use((buckets) => buckets.open(BucketNames.meta))
 
 /** The drain in force; undefined = the fleet does not drain. What cannot be read is for the launchers to complain of. */
-export const currentDrain = Effect.gen(function* () {
+const currentDrain = Effect.gen(function* () {
   const drain = yield* readDrain(yield* meta).pipe(Effect.catchTag("DrainUnreadable", () => Effect.undefined))
   return isDraining(drain) ? drain : undefined
 })
 
-/** Says that the fleet drains, where it does. */
+/** Says that the fleet drains, where it does; what cannot be read stops no command that is about something else. */
 export const tellDrain = Effect.gen(function* () {
-  const drain = yield* currentDrain
+  const drain = yield* currentDrain.pipe(Effect.catch(() => Effect.undefined))
   if (drain === undefined) return
   const { err, errStyle } = yield* Output
   yield* err(drainLine(errStyle, drain, yield* Clock.currentTimeMillis))
@@ -81,7 +84,7 @@ export const tellDrain = Effect.gen(function* () {
 const beginDrain = Effect.fnUntraced(function* (options: DrainOptions) {
   const { err, errStyle, out } = yield* Output
   const now = yield* Clock.currentTimeMillis
-  const reason = Option.getOrUndefined(options.reason)
+  const reason = Option.getOrUndefined(options.reason)?.slice(0, REASON_MAX)
   const drain = yield* changeDrain(yield* meta, (known) => begun(known, instantOf(now), reason))
   if (drain === undefined) return
   yield* options.json ? out(drainJson("draining", drain)) : err(drainLine(errStyle, drain, now))
