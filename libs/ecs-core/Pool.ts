@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { codec, Version } from "./Codec.ts"
 import { CredentialsName } from "./Ids.ts"
+import { Instant } from "./Instant.ts"
 import { launchFields } from "./RunRequest.ts"
 
 /** Tasks of one pool at a time, at most: what JetStream hands out of one consumer without an acknowledgement. */
@@ -23,6 +24,21 @@ export const Pool = Schema.Struct({ v: Schema.optionalKey(Version), ...launchFie
 export type Pool = typeof Pool.Type
 
 export const PoolCodec = codec(Pool)
+
+/**
+ * A pool that launches nothing for now: an entry of its own in the bucket `fleet-pools`, under `pauseKey`. To resume is
+ * to delete it; whoever replaces the pool leaves it alone.
+ */
+export const PoolPause = Schema.Struct({
+  v: Schema.optionalKey(Version),
+  /** Since when. */
+  at: Instant,
+  /** Why, in the words of whoever paused it. */
+  reason: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200)))
+})
+export type PoolPause = typeof PoolPause.Type
+
+export const PoolPauseCodec = codec(PoolPause)
 
 export const DEFAULT_POOL = "default"
 export const DEFAULT_CONTAINER = "main"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { fleetTopology, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { Attempt, PoolName, RunId } from "#ecs-core/Ids.ts"
-import { AttemptKinds, Filters, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { AttemptKinds, Filters, parsePoolKey, parseSubject, pauseKey, Streams, Subjects } from "#ecs-core/Subjects.ts"
 
 const services = Schema.Literals(["dispatcher", "launcher", "watcher", "log-streamer"])
 
@@ -61,6 +61,17 @@ describe("subjects", () => {
     "$JS.ACK.FLEET"
   ])("none of ours: %s", (subject) => {
     assert.isUndefined(parseSubject(subject))
+  })
+})
+
+describe("keys of fleet-pools", () => {
+  it.prop("parse back to what built them", [PoolName], ([pool]) => {
+    assert.deepStrictEqual(parsePoolKey(pool), { kind: "pool", pool })
+    assert.deepStrictEqual(parsePoolKey(pauseKey(pool)), { kind: "pause", pool })
+  })
+
+  it.each(["", ".", "paused.", "paused.a.b", "other.a", "a b", "paused.a b", ".a"])("none of ours: %s", (key) => {
+    assert.isUndefined(parsePoolKey(key))
   })
 })
 
