@@ -2,7 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { fleetTopology, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { Attempt, PoolName, RunId } from "#ecs-core/Ids.ts"
-import { AttemptKinds, Filters, parsePoolKey, parseSubject, pauseKey, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import {
+  AttemptKinds,
+  Filters,
+  goodKey,
+  parsePoolKey,
+  parseSubject,
+  pauseKey,
+  Streams,
+  Subjects
+} from "#ecs-core/Subjects.ts"
 
 const services = Schema.Literals(["dispatcher", "launcher", "watcher", "log-streamer"])
 
@@ -68,6 +77,7 @@ describe("keys of fleet-pools", () => {
   it.prop("parse back to what built them", [PoolName], ([pool]) => {
     assert.deepStrictEqual(parsePoolKey(pool), { kind: "pool", pool })
     assert.deepStrictEqual(parsePoolKey(pauseKey(pool)), { kind: "pause", pool })
+    assert.deepStrictEqual(parsePoolKey(goodKey(pool)), { kind: "good", pool })
   })
 
   it.each(["", ".", "paused.", "paused.a.b", "other.a", "a b", "paused.a b", ".a"])("none of ours: %s", (key) => {
