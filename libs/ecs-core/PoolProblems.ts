@@ -7,7 +7,7 @@ import { ownProblems } from "./JobProblems.ts"
 import { isJson, type Json } from "./Json.ts"
 import { mergeLevels } from "./Levels.ts"
 import { namesAt, type Place, placesIn, VARIABLE_NAME_PATTERN, wholePlaceholder } from "./Placeholders.ts"
-import { builtInPool, encodePoolEntry, filledPool, Pool, poolFields } from "./Pool.ts"
+import { builtInPool, decodePoolEntry, encodePoolEntry, filledPool, Pool, poolFields } from "./Pool.ts"
 import { launchFields } from "./RunRequest.ts"
 import { strictDecoder, valueAt } from "./StrictProblems.ts"
 
@@ -25,22 +25,40 @@ const notAnObject = (value: unknown): Problem => ({
  */
 export const poolProblems = (pool: unknown, runTimeoutSecondsMax: number): Problems => {
   if (!isJson(pool)) return [notAnObject(pool)]
-  const places = placesOf(pool)
-  const filled = filledPool(pool)
-  const found = strictDecoder(Pool, {
-    known: Object.keys(Pool.fields),
-    notAnObject,
-    isSecret: (path) => namesAt(pool, path).length > 0
-  })(filled)
-  const open = openPaths(places, filled)
-  const problems = [
-    ...placeholderProblems(pool, places),
-    ...(Result.isFailure(found) ? found.failure.filter(({ field = "" }) => !open.has(field)) : []),
-    ...freeProblems(isJson(filled) ? filled : {}),
+  const found = decoded(pool, "error")
+  return [
+    ...placeholderProblems(pool),
+    ...fieldProblems(pool, found),
     ...(Result.isSuccess(found) ? wholeProblems(found.success, runTimeoutSecondsMax) : []),
     ...sizeProblems(pool)
+  ].map((problem) => ({ ...problem, advice: problem.advice.replace(PUBLISH_AGAIN, "") }))
+}
+
+/** The pool of an entry of the bucket, if requests can use it. Unknown fields are a later version's, and left out. */
+export const usablePool = (text: string): Result.Result<Json, Problems> =>
+  decodePoolEntry(text).pipe(
+    Result.mapError(({ message }): Problems => [{ code: "InvalidRequest", message: `${message}.`, advice: "" }]),
+    Result.flatMap(({ pool }) => {
+      const problems = fieldProblems(pool, decoded(pool, "ignore"))
+      return problems.length === 0 ? Result.succeed(pool) : Result.fail(problems)
+    })
+  )
+
+const decoded = (pool: Json, unknown: "error" | "ignore") =>
+  strictDecoder(Pool, {
+    known: Object.keys(Pool.fields),
+    unknown,
+    notAnObject,
+    isSecret: (path) => namesAt(pool, path).length > 0
+  })(filledPool(pool))
+
+const fieldProblems = (pool: Json, found: Result.Result<Pool, Problems>): Problems => {
+  const filled = filledPool(pool)
+  const open = openPaths(placesOf(pool), filled)
+  return [
+    ...(Result.isFailure(found) ? found.failure.filter(({ field = "" }) => !open.has(field)) : []),
+    ...freeProblems(isJson(filled) ? filled : {})
   ]
-  return problems.map((problem) => ({ ...problem, advice: problem.advice.replace(PUBLISH_AGAIN, "") }))
 }
 
 const placesOf = (pool: Json): ReadonlyArray<Place> =>
@@ -54,10 +72,10 @@ const openPaths = (places: ReadonlyArray<Place>, filled: unknown): ReadonlySet<s
       .map(({ path }) => path.join("."))
   )
 
-const placeholderProblems = (pool: Json, places: ReadonlyArray<Place>): Problems => {
+const placeholderProblems = (pool: Json): Problems => {
   const { variables } = pool
   const known = isJson(variables) ? Object.keys(variables) : []
-  return places.flatMap(({ path, names }) => {
+  return placesOf(pool).flatMap(({ path, names }) => {
     const field = path.join(".")
     if (!isJson(variables)) return undeclaredAtAll(field, wholePlaceholder(valueAt(pool, path)))
     return names

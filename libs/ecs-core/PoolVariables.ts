@@ -49,7 +49,7 @@ export const invalidPool = (pool: string, message: string, advice: string): Prob
   fieldProblem(
     "pool",
     `Pool "${pool}" is not valid: ${message}`,
-    `${advice} The pool is in the bucket fleet-pools; then publish the request again under a new run id.`
+    `${advice.replace(PUBLISH_AGAIN, "")} The pool is in the bucket fleet-pools; then publish the request again under a new run id.`.trim()
   )
 
 /** Variables of a request that its pool does not declare. */

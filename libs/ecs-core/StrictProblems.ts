@@ -22,18 +22,20 @@ export interface Strictness {
   readonly known: ReadonlyArray<string>
   /** What is said of a value that is no object. */
   readonly notAnObject: (value: unknown) => Problem
+  /** Default: an unknown field is an error. */
+  readonly unknown?: "error" | "ignore"
   /** Further values that are not to be shown. */
   readonly isSecret?: (path: ReadonlyArray<string>) => boolean
 }
 
 /**
- * Checks a value that people write: an unknown field is an error, and all problems come at once, each with the field's
+ * Checks a value that people write: all problems come at once, each with the field's
  * path, the value found (its kind where it may be secret), what is allowed, and the nearest known name for a misspelt one.
  */
 export const strictDecoder = <A, E>(schema: Schema.Codec<A, E>, strictness: Strictness) => {
   const decode = Schema.decodeUnknownResult(schema)
   return (value: unknown): Result.Result<A, ReadonlyArray<Problem>> =>
-    Result.mapError(decode(value, { errors: "all", onExcessProperty: "error" }), ({ issue }) =>
+    Result.mapError(decode(value, { errors: "all", onExcessProperty: strictness.unknown ?? "error" }), ({ issue }) =>
       SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues.map(({ message, path }) =>
         problemAt((path ?? []).map(String), message, value, strictness)
       )
