@@ -68,7 +68,7 @@ export const listRuns = Effect.fnUntraced(function* (options: PsOptions) {
 })
 
 /** Runs that are not over: the keys of `fleet-live`. */
-const liveRuns = Effect.gen(function* () {
+export const liveRuns = Effect.gen(function* () {
   const live = yield* Buckets.use((buckets) => buckets.open(BucketNames.live))
   const runs = yield* openRuns
   const entries = yield* Effect.forEach(yield* live.keys(), (key) => runs.get(key), { concurrency: READS_AT_A_TIME })

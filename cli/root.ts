@@ -4,6 +4,7 @@ import { describe } from "./describe.ts"
 import { explain } from "./explain.ts"
 import { init } from "./init.ts"
 import { logs } from "./logs.ts"
+import { pool } from "./pool.ts"
 import { ps } from "./ps.ts"
 import { run } from "./run.ts"
 import { stop } from "./stop.ts"
@@ -11,7 +12,7 @@ import { up } from "./up.ts"
 
 export const root = Command.make("fleet").pipe(
   Command.withDescription("Run containers on AWS ECS like jobs: one message in, live logs and an exit code out"),
-  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, dead, init]),
+  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, dead, init]),
   Command.withExamples([
     { command: "fleet run --local -- echo hello", description: "try it: needs no set-up and no AWS account" },
     { command: "fleet up", description: "start everything on this machine" },

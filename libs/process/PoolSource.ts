@@ -121,7 +121,7 @@ const unreadable = (from: string, cause: unknown): Problem => {
 type Values = ReadonlyArray<readonly [string, unknown]>
 
 const valuesOf = ({ files }: Texts): Result.Result<Values, ReadonlyArray<Problem>> => {
-  const read = files.map(({ name, text }) => ({ name, value: parseText(name, text) }))
+  const read = files.map(({ name, text }) => ({ name, value: parsePoolText(name, text) }))
   const problems = read.flatMap(({ value }) => (Result.isFailure(value) ? [value.failure] : []))
   if (problems.length > 0) return Result.fail(problems)
   const twice = read.filter(({ name }, at) => read.findIndex((other) => other.name === name) !== at)
@@ -131,7 +131,7 @@ const valuesOf = ({ files }: Texts): Result.Result<Values, ReadonlyArray<Problem
 }
 
 /** The parser's own message quotes the text, which may hold secrets: what is wrong, and where, is all that is told. */
-const parseText = (name: string, text: string): Result.Result<unknown, Problem> =>
+export const parsePoolText = (name: string, text: string): Result.Result<unknown, Problem> =>
   Result.try({
     try: () => parseYaml(text) as unknown,
     catch: (cause) => problem(`${name} is neither YAML nor JSON: ${syntaxOf(cause)}.`, "Correct it there.")
