@@ -3,6 +3,7 @@
  * fields have their places by themselves: so a placeholder that stands where the packaged template has it becomes a
  * field, with the variable's default. Placeholders elsewhere, and those of variables of one's own, stay what they are.
  */
+import { canonicalJson } from "#ecs-core/Digest.ts"
 import { isJson, type Json, listOf, objectsOf, textOf } from "#ecs-core/Json.ts"
 import { placesIn, wholePlaceholder } from "#ecs-core/Placeholders.ts"
 import { poolProblems } from "#ecs-core/PoolProblems.ts"
@@ -46,7 +47,7 @@ export const importTemplate = (template: unknown, options: ImportOptions): Impor
     ...filled.left,
     ...valid.left
   ]
-  return { pool: valid.pool, left }
+  return { pool: withoutEmpty(valid.pool), left }
 }
 
 /** The configuration without the placeholders whose place is a field's, and whose they were. */
@@ -118,14 +119,10 @@ const containerNameOf = ({ container_name, task_definition }: Json, properties: 
   return { containerName: names.includes("prefect") ? "prefect" : (names[0] ?? "prefect") }
 }
 
-const freeOf = ({ task_definition, task_run_request }: Json): Json => {
-  const taskDefinition = emptied(task_definition)
-  const taskRunRequest = emptied(inEcsShapes(task_run_request))
-  return {
-    ...(isJson(taskDefinition) ? { taskDefinition } : {}),
-    ...(isJson(taskRunRequest) ? { taskRunRequest } : {})
-  }
-}
+const freeOf = ({ task_definition, task_run_request }: Json): Json => ({
+  ...(isJson(task_definition) ? { taskDefinition: emptied(task_definition) ?? {} } : {}),
+  ...(isJson(task_run_request) ? { taskRunRequest: emptied(inEcsShapes(task_run_request)) ?? {} } : {})
+})
 
 /** Without a launch type theirs lets a definition for EC2 decide; here that is said by null. */
 const launchTypeOf = ({ task_definition, task_run_request }: Json, taken: ReadonlySet<string>): Json => {
@@ -146,8 +143,19 @@ const withImage = (pool: Json, image: string): Json => {
 const withoutProblems = (pool: Json, runTimeoutSecondsMax: number): Imported => {
   const [problem] = poolProblems(pool, runTimeoutSecondsMax)
   if (problem?.field === undefined) return { pool, left: [] }
-  const cut = removeAt(pool, problem.field.split("."))
-  const { left, pool: valid } = withoutProblems(cut, runTimeoutSecondsMax)
   const { advice, field, message } = problem
-  return { pool: valid, left: [{ path: theirPath(field), why: message, advice }, ...left] }
+  const item = { path: theirPath(field), why: message, advice }
+  const cut = removeAt(pool, field.split("."))
+  if (canonicalJson(cut) === canonicalJson(pool)) return { pool, left: [item] }
+  const { left, pool: valid } = withoutProblems(cut, runTimeoutSecondsMax)
+  return { pool: valid, left: [item, ...left] }
 }
+
+/** A free object of which nothing is left is not said. */
+const withoutEmpty = (pool: Json): Json =>
+  Object.fromEntries(
+    Object.entries(pool).flatMap(([field, value]) => {
+      const left = field === "taskDefinition" || field === "taskRunRequest" ? emptied(value) : value
+      return left === undefined ? [] : [[field, left]]
+    })
+  )
