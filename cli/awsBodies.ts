@@ -3,11 +3,12 @@ import { definitionProblems } from "#ecs-core/DefinitionProblems.ts"
 import type { Problem } from "#ecs-core/errors.ts"
 import { RunId } from "#ecs-core/Ids.ts"
 import type { Job } from "#ecs-core/Job.ts"
+import type { Json } from "#ecs-core/Json.ts"
 import { launchesOn, runsOnFargate } from "#ecs-core/LaunchOn.ts"
 import { logNotices, logPlan } from "#ecs-core/LogPlan.ts"
 import { mask } from "#ecs-core/Mask.ts"
 import { networkPlan } from "#ecs-core/Network.ts"
-import type { Pool } from "#ecs-core/Pool.ts"
+import { poolFor } from "#ecs-core/PoolVariables.ts"
 import { orchestrationContainer, prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import { decodeRequest } from "#ecs-core/RequestProblems.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
@@ -15,7 +16,8 @@ import { overridesProblem, runTaskInput } from "#ecs-core/RunTaskInput.ts"
 import type { RequestBody } from "./request.ts"
 
 export interface LaunchContext {
-  readonly pool: Pool | undefined
+  /** As it is written: the request fills its placeholders. */
+  readonly pool: Json | undefined
   readonly region: string
   readonly runId: string
   readonly runTimeoutSecondsMax: number
@@ -34,7 +36,10 @@ export const awsBodies = (
   context: LaunchContext
 ): Result.Result<AwsBodies, ReadonlyArray<Problem>> =>
   decodeRequest(body).pipe(
-    Result.flatMap((request) => resolveJob(request, context.pool, context.runTimeoutSecondsMax)),
+    Result.flatMap((request) => {
+      const pool = context.pool === undefined ? Result.succeed(undefined) : poolFor(context.pool, request)
+      return Result.flatMap(pool, (filled) => resolveJob(request, filled, context.runTimeoutSecondsMax))
+    }),
     Result.flatMap((job) => (job.linkedDefinition === undefined ? prepared(job, context) : linked(job, context)))
   )
 

@@ -1,6 +1,7 @@
 import { ConfigProvider, Effect, Result } from "effect"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
-import { DEFAULT_POOL, type Pool } from "#ecs-core/Pool.ts"
+import type { Json } from "#ecs-core/Json.ts"
+import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { readAll } from "#process/ConfigReport.ts"
 import { dispatcherConfig } from "#services/dispatcher/config.ts"
 import { awsBodies } from "./awsBodies.ts"
@@ -33,7 +34,7 @@ export const showDryRun = Effect.fnUntraced(function* (body: RequestBody, runId:
 })
 
 interface PoolFound {
-  readonly pool: Pool | undefined
+  readonly pool: Json | undefined
   readonly note: ReadonlyArray<string>
 }
 

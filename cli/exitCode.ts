@@ -33,6 +33,7 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   stop: brokenPipe,
   drain: brokenPipe,
   dead: brokenPipe,
+  pool: brokenPipe,
   init: brokenPipe
 }
 

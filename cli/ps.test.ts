@@ -5,6 +5,7 @@ import { aRun } from "#test/support/builders.ts"
 import { cancel, ready, requested, started, stopped } from "#test/support/messages.ts"
 import type { Signal } from "./Interrupts.ts"
 import { memoryFleet, onScreen, putRun, type Screen } from "./memoryFleet.ts"
+import { pausePool } from "./poolBucket.ts"
 import { listRuns, PS_LIMIT } from "./ps.ts"
 import type { PsOptions } from "./psOptions.ts"
 
@@ -63,6 +64,18 @@ describe("listRuns", () => {
       const overLimit = yield* list({ all: true, limit: 1 })
       assert.deepStrictEqual(ids(overLimit), ["running-1"])
       assert.include(overLimit.err, "1 of 2; more with --limit")
+    }).pipe(Effect.provide(memoryFleet()))
+  )
+
+  it.effect("shows that the pool of a run that is not over is paused", () =>
+    Effect.gen(function* () {
+      yield* Effect.forEach([over, { ...running, pool: "gpu" }], putRun)
+      yield* pausePool("gpu", { at: "2026-03-01T09:00:00.000Z" })
+      yield* pausePool(over.pool ?? "", { at: "2026-03-01T09:00:00.000Z" })
+      const { out } = yield* list({ all: true })
+      assert.match(out, /running-1 .* gpu \(paused\) /)
+      assert.notMatch(out, /over-1 .*\(paused\)/)
+      assert.deepInclude(JSON.parse((yield* list({ json: true })).out), { runId: "running-1", poolPaused: true })
     }).pipe(Effect.provide(memoryFleet()))
   )
 

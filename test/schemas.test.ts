@@ -74,11 +74,33 @@ describe("docs/schemas", () => {
     { name: "run.requested", value: { comand: ["x"] } },
     { name: "run.requested", value: { env: { "A=B": "x" } } },
     { name: "run.requested", value: { region: "mars" } },
+    { name: "pool", value: { cpu: "much" } },
+    { name: "pool", value: { image: "alpine", maxRuning: 1 } },
+    { name: "pool", value: { maxRunning: "{{ many }}", variables: { many: {} } } },
+    { name: "pool", value: { variables: { a: { defualt: 1 } } } },
+    { name: "pools", value: { pools: { a: { imgae: "x" } } } },
+    { name: "pools", value: { image: "alpine" } },
     { name: "run.cancel", value: { graceSeconds: 121 } },
     { name: "run.finished", value: { runId: "a" } },
     { name: "logs", value: { attempt: 0, lines: [], positions: [] } }
   ])("$name: refuses $value", ({ name, value }) => {
     assert.isFalse(readerOf(name)(value))
+  })
+
+  it.each([
+    {},
+    { image: "alpine", cpu: 512, maxRunning: 3, maxSubmitPerSecond: 0.5, credentials: "team-a" },
+    {
+      cpu: "{{ cpu }}",
+      launchType: "{{ type }}",
+      env: { A: "{{ a }}" },
+      networkConfiguration: { subnets: ["{{ one }}"], assignPublicIp: "{{ public }}" },
+      retry: "{{ retry }}",
+      variables: { cpu: { default: 512, description: "CPU units" }, type: {} }
+    }
+  ])("pool and pools: accept %o", (pool) => {
+    assert.isTrue(readerOf("pool")(pool))
+    assert.isTrue(readerOf("pools")({ v: 1, pools: { nightly: pool } }))
   })
 
   it.each(["run.cancel", "run.finished", "logs"])("%s.json lets messages grow", (name) => {

@@ -2,6 +2,7 @@ import { Effect, Option, Result, Schema } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { text } from "#bus/Message.ts"
 import { DEFAULT_POOL, type Pool, PoolCodec } from "#ecs-core/Pool.ts"
+import { usablePool } from "#ecs-core/PoolProblems.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 
 /**
@@ -20,17 +21,18 @@ export class PoolUnreadable extends Schema.TaggedError<PoolUnreadable>()("PoolUn
   reason: Schema.String
 }) {
   override get message() {
-    return `The pool "${this.pool}" cannot be read (${this.reason}). Put a valid one into the bucket ${BucketNames.pools}.`
+    return `The pool "${this.pool}" cannot be read (${this.reason}). Put a valid one there: fleet pool set ${this.pool} -f pool.yaml`
   }
 }
 
-/** The pool of this name, if there is one. */
+/** The pool of this name as it is written, if there is one. */
 export const readPool = Effect.fnUntraced(function* (name: string) {
   const pools = yield* Buckets.use((buckets) => buckets.open(BucketNames.pools))
   const entry = yield* pools.get(name)
   if (Option.isNone(entry)) return undefined
-  const pool = PoolCodec.decode(text({ data: entry.value.value }))
-  return Result.isSuccess(pool) ? pool.success : yield* new PoolUnreadable({ pool: name, reason: pool.failure.message })
+  const pool = usablePool(text({ data: entry.value.value }))
+  if (Result.isSuccess(pool)) return pool.success
+  return yield* new PoolUnreadable({ pool: name, reason: pool.failure.map(({ message }) => message).join(" ") })
 })
 
 /** Creates the pool `default` unless there is one, which may be somebody's work. */

@@ -111,5 +111,7 @@ const setUp = Effect.fnUntraced(function* ({ aws, tell }: StartOptions) {
 
 const poolForAws = Effect.map(readPool(DEFAULT_POOL), (pool) => {
   if (pool === undefined) return "is not there: requests must name image and executionRoleArn"
-  return pool.image === localPool.image ? `is for local-aws: requests must name image and executionRoleArn` : "is there"
+  return pool["image"] === localPool.image
+    ? `is for local-aws: requests must name image and executionRoleArn`
+    : "is there"
 })

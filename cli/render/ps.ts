@@ -1,4 +1,4 @@
-import { currentAttempt, type Run } from "#ecs-core/Run.ts"
+import { currentAttempt, isFinal, type Run } from "#ecs-core/Run.ts"
 import { stateWord } from "./run.ts"
 import type { Style } from "./style.ts"
 import { table } from "./table.ts"
@@ -8,15 +8,23 @@ import { age } from "./time.ts"
 const HEADER = ["RUN", "STATE", "NAME", "POOL", "AGE", "TASK"]
 const NONE = "-"
 
+/** Names of pools that launch nothing for now. */
+type Paused = ReadonlySet<string>
+
 /** Runs as a table, the newest first. */
-export const psTable = (style: Style, runs: ReadonlyArray<Run>, nowMillis: number): string =>
+export const psTable = (
+  style: Style,
+  runs: ReadonlyArray<Run>,
+  nowMillis: number,
+  paused: Paused = new Set()
+): string =>
   table(
     HEADER,
     runs.map((run) => [
       run.runId,
       stateWord(style, run.state),
       printable(run.name ?? NONE),
-      printable(run.pool ?? NONE),
+      `${printable(run.pool ?? NONE)}${isHeld(run, paused) ? " (paused)" : ""}`,
       age(run.requestedAt, nowMillis),
       taskId(currentAttempt(run)?.taskArn)
     ])
@@ -33,14 +41,18 @@ export const nothingToList = (all: boolean, isFiltered: boolean): string => {
     : "Nothing is running. Start a run with: fleet run -- echo hello\nRuns that are over: fleet ps --all\n"
 }
 
+/** Its pool is paused, and it is not over. */
+const isHeld = (run: Run, paused: Paused): boolean => !isFinal(run) && paused.has(run.pool ?? "")
+
 /** One run for programs. */
-export const psJson = (run: Run): Readonly<Record<string, unknown>> => {
+export const psJson = (run: Run, paused: Paused = new Set()): Readonly<Record<string, unknown>> => {
   const attempt = currentAttempt(run)
   return {
     runId: run.runId,
     state: run.state,
     name: run.name,
     pool: run.pool,
+    ...(isHeld(run, paused) ? { poolPaused: true } : {}),
     requestedAt: run.requestedAt,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,

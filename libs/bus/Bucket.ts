@@ -34,6 +34,8 @@ export interface Bucket {
   readonly put: (key: string, value: Value) => Effect.Effect<number, PublishError>
   /** Succeeds as well if there is nothing to delete. */
   readonly delete: (key: string) => Effect.Effect<void, PublishError>
+  /** Deletes the value of `revision`, and no other. */
+  readonly deleteRevision: (key: string, revision: number) => Effect.Effect<void, RevisionConflict | PublishError>
   readonly keys: () => Effect.Effect<ReadonlyArray<string>, BusUnavailable>
   /** All values, each as of some moment during the call. */
   readonly entries: () => Effect.Effect<ReadonlyArray<BucketEntry>, BusUnavailable>

@@ -31,6 +31,7 @@ export const openBucket = Effect.fnUntraced(function* (
     update: (key, value, revision) => update(deps, { bucket, key, value }, revision),
     put: (key, value) => put(deps, { bucket, key, value }),
     delete: (key) => remove(deps, bucket, key),
+    deleteRevision: (key, revision) => removeRevision(deps, bucket, key, revision),
     keys: () => Effect.map(snapshot(deps, bucket, true), (entries) => entries.map(({ key }) => key)),
     entries: () => snapshot(deps, bucket, false),
     watch: (key) => watch(deps, bucket, key)
@@ -123,9 +124,20 @@ const update = Effect.fnUntraced(function* (deps: Publishing, entry: Entry, revi
 const remove = Effect.fnUntraced(function* (deps: Publishing, bucket: string, key: string) {
   const last = yield* lastOf(deps, bucket, key)
   if (Option.isNone(last) || isDeletion(last.value)) return
-  const mark: Outgoing = { ...outgoing({ bucket, key, value: "" }), headers: { [operationHeader]: "DEL" } }
-  const { seq } = yield* publishPlain(deps, mark)
+  const { seq } = yield* publishPlain(deps, deletionOf(bucket, key))
   yield* Effect.ignore(deps.wire.remove(bucketStream(bucket), seq))
+})
+
+const removeRevision = Effect.fnUntraced(function* (deps: Publishing, bucket: string, key: string, revision: number) {
+  yield* assertKey(bucket, key)
+  const result = yield* publishFenced(deps, deletionOf(bucket, key), revision)
+  if (result._tag === "Refused") return yield* new RevisionConflict({ bucket, key })
+  yield* Effect.ignore(deps.wire.remove(bucketStream(bucket), result.seq))
+})
+
+const deletionOf = (bucket: string, key: string): Outgoing => ({
+  ...outgoing({ bucket, key, value: "" }),
+  headers: { [operationHeader]: "DEL" }
 })
 
 /** Values are replaced while they are read: so often it is read on before a key counts as missing. */

@@ -12,8 +12,11 @@ export interface Codec<A> {
   readonly decode: (json: string) => Result.Result<A, Undecodable>
 }
 
-/** Messages are versioned by an integer `v`; absent means 1. */
-export const codec = <A, E>(schema: Schema.Codec<A, E>): Codec<A> => {
+/** Messages are versioned by an integer `v`; absent means 1. `prepare` makes of the parsed JSON what the schema reads. */
+export const codec = <A, E>(
+  schema: Schema.Codec<A, E>,
+  prepare: (value: unknown) => unknown = (value) => value
+): Codec<A> => {
   const decodeUnknown = Schema.decodeUnknownResult(schema)
   const encodeSync = Schema.encodeSync(schema)
   return {
@@ -21,7 +24,7 @@ export const codec = <A, E>(schema: Schema.Codec<A, E>): Codec<A> => {
     decode: (json) =>
       parseJson(json).pipe(
         Result.flatMap((value) =>
-          decodeUnknown(value).pipe(Result.mapError((error) => new Undecodable({ message: error.message })))
+          decodeUnknown(prepare(value)).pipe(Result.mapError((error) => new Undecodable({ message: error.message })))
         )
       )
   }

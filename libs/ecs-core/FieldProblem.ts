@@ -1,6 +1,9 @@
 import type { Problem } from "./errors.ts"
 import { nearest } from "./Nearest.ts"
 
+/** What an advice adds for a request; of a pool it is left out. */
+export const PUBLISH_AGAIN = " and publish the request again"
+
 /** A problem of one field; `path` joined by dots is what a producer sees, e.g. `retry.attempts`. */
 export const fieldProblem = (field: string, message: string, advice: string): Problem => ({
   code: "InvalidRequest",

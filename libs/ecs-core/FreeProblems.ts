@@ -1,5 +1,5 @@
 import type { Problem } from "./errors.ts"
-import { fieldProblem, kindOf, unknownField } from "./FieldProblem.ts"
+import { fieldProblem, kindOf, PUBLISH_AGAIN, unknownField } from "./FieldProblem.ts"
 import { type Kind, type Members, taskDefinitionMembers, taskRunRequestMembers } from "./FreeMembers.ts"
 import { isJson, objectsOf } from "./Json.ts"
 import {
@@ -110,7 +110,7 @@ const shapeOf = (members: Members): string => {
 const wrongKind = (path: Path, expected: string, value: unknown): Problem => {
   const field = path.join(".")
   const own = namedInstead[path.at(-1) ?? ""]
-  const advice = own !== undefined && isJson(value) ? own : `Correct "${field}" and publish the request again.`
+  const advice = own !== undefined && isJson(value) ? own : `Correct "${field}"${PUBLISH_AGAIN}.`
   return fieldProblem(field, `Field "${field}": expected ${expected}, got ${kindOf(value)} (not shown).`, advice)
 }
 
@@ -127,7 +127,7 @@ const notOneOf = (path: Path, values: ReadonlyArray<string>, value: unknown): Pr
   return fieldProblem(
     field,
     `Field "${field}": expected ${shown}, got ${kindOf(value)} of another value.`,
-    `Correct "${field}" and publish the request again.`
+    `Correct "${field}"${PUBLISH_AGAIN}.`
   )
 }
 

@@ -23,6 +23,7 @@ export type FleetId = typeof FleetId.Type
 export const PoolName = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/u, { message: "must be 1 to 64 of the characters A-Z a-z 0-9 _ -" })
 )
+export const isPoolName = Schema.is(PoolName)
 
 /** Names of sets of credentials, as services are told of them. */
 export const CredentialsName = Schema.String.check(

@@ -13,10 +13,15 @@ type Problems = ReadonlyArray<Problem>
 /** What is wrong with a request and its pool as a whole; the real definition is checked when it is known. */
 export const jobProblems = (merged: Merged, runTimeoutSecondsMax: number): Problems => [
   ...imageProblems(merged),
-  ...commandProblems(merged),
-  ...environmentProblems(merged),
   ...logProblems(merged),
   ...networkProblems(merged),
+  ...ownProblems(merged, runTimeoutSecondsMax)
+]
+
+/** What no other level can make good: a part of the whole, such as a pool, is wrong by itself. */
+export const ownProblems = (merged: Merged, runTimeoutSecondsMax: number): Problems => [
+  ...commandProblems(merged),
+  ...environmentProblems(merged),
   ...strategyProblems(merged),
   ...placementProblems(merged),
   ...labelProblems(merged),

@@ -5,8 +5,8 @@ import { isJson, type Json } from "./Json.ts"
 /** What stands in the place of a value that may be secret. */
 export const MASK = "***"
 
-/** Environments, and mount options of volumes, in which passwords stand (`o: "username=…,password=…"`). */
-const MASKED_MAPS: ReadonlySet<string> = new Set(["env", "environment", "driverOpts"])
+/** Environments, values of variables, and mount options of volumes, in which passwords stand (`o: "username=…,password=…"`). */
+const MASKED_MAPS: ReadonlySet<string> = new Set(["env", "environment", "driverOpts", "variables"])
 
 /** Options of log drivers: `splunk-token`, `apikey` and their like are masked, the others shown. */
 const SECRET_OPTION = /token|password|passwd|secret|api-?_?key|credential|authorization/i

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import type { Problem } from "#ecs-core/errors.ts"
-import { decodeRequest, SHOWN_VALUE_MAX } from "#ecs-core/RequestProblems.ts"
+import { decodeRequest } from "#ecs-core/RequestProblems.ts"
 import { RunRequest } from "#ecs-core/RunRequest.ts"
+import { SHOWN_VALUE_MAX } from "#ecs-core/StrictProblems.ts"
 
 const problemsOf = (body: unknown): ReadonlyArray<Problem> =>
   Result.match(decodeRequest(body), { onFailure: (problems) => problems, onSuccess: () => [] })
@@ -37,7 +38,10 @@ describe("decodeRequest: names", () => {
 
   it("lists the known names where none is near", () => {
     const [problem] = problemsOf({ parallelism: 3 })
-    assert.match(problem?.advice ?? "", /^Remove it; known fields are v, runId, name, pool, image, command, /)
+    assert.match(
+      problem?.advice ?? "",
+      /^Remove it; known fields are v, runId, name, pool, variables, image, command, /
+    )
   })
 
   it.each(["env", "secrets"])("explains a name that %s cannot hold", (map) => {

@@ -7,7 +7,7 @@ import type { Pool } from "#ecs-core/Pool.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import { decodeRequest } from "#ecs-core/RequestProblems.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
-import { OWN_ENV_NAMES, type RunRequest } from "#ecs-core/RunRequest.ts"
+import { type LaunchFields, OWN_ENV_NAMES, type RunRequest } from "#ecs-core/RunRequest.ts"
 import { overridesProblem, runEnvironment, runTaskInput, startedBy } from "#ecs-core/RunTaskInput.ts"
 
 const runId = RunId.make("run-1")
@@ -138,7 +138,7 @@ describe("levels, up to what RunTask gets", () => {
     ({ request, pool, role }) => {
       const { definition, runTask } = launchOf(request, pool)
       const executionRole = (level: object) =>
-        JSON.parse(JSON.stringify(level).replaceAll("taskRoleArn", "executionRoleArn")) as RunRequest
+        JSON.parse(JSON.stringify(level).replaceAll("taskRoleArn", "executionRoleArn")) as LaunchFields
       assert.strictEqual(runTask.overrides["taskRoleArn"] ?? definition["taskRoleArn"], role)
       assert.strictEqual(launchOf(executionRole(request), executionRole(pool)).definition["executionRoleArn"], role)
     }

@@ -7,13 +7,14 @@ import type { Job, JobLogs } from "./Job.ts"
 import { jobProblems } from "./JobProblems.ts"
 import { type Merged, mergeLevels } from "./Levels.ts"
 import { builtInPool, DEFAULT_POOL, DEFAULT_PROVISIONING_TIMEOUT_SECONDS, type Pool } from "./Pool.ts"
+import { invalidPool, unknownVariables } from "./PoolVariables.ts"
 import { RETRY_DEFAULTS, type RetryPolicy } from "./RetryPolicy.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import { slugFamily } from "./Slug.ts"
 
 /**
  * Applies pool and built-in defaults and checks what only the whole can show. All problems come at once. The request has
- * been through `decodeRequest`. `runTimeoutSecondsMax` is the age of the stream less one day: no held message may
+ * been through `decodeRequest`, the pool's placeholders are filled (`poolFor`). `runTimeoutSecondsMax` is the age of the stream less one day: no held message may
  * outlive its stream.
  */
 export const resolveJob = (
@@ -22,13 +23,21 @@ export const resolveJob = (
   runTimeoutSecondsMax: number
 ): Result.Result<Job, ReadonlyArray<Problem>> => {
   const builtIn = builtInPool(runTimeoutSecondsMax)
-  const { v: _v, runId: _runId, name, pool: poolName, ...own } = request
-  const { v: _poolV, maxRunning: _running, maxSubmitPerSecond: _submits, credentials, ...pooled } = pool ?? {}
+  const { v: _v, runId: _runId, name, pool: poolName, variables: _given, ...own } = request
+  const {
+    v: _poolV,
+    maxRunning: _running,
+    maxSubmitPerSecond: _submits,
+    credentials,
+    variables,
+    ...pooled
+  } = pool ?? {}
   const merged = mergeLevels([builtIn, pooled, own])
   const named = poolName ?? DEFAULT_POOL
   const problems = [
     ...(pool === undefined && named !== DEFAULT_POOL ? [unknownPool(named)] : []),
-    ...freeProblems(pooled).map((problem) => inPool(named, problem)),
+    ...unknownVariables(request, variables ?? {}),
+    ...freeProblems(pooled).map(({ message, advice }) => invalidPool(named, message, advice)),
     ...jobProblems(merged, runTimeoutSecondsMax)
   ]
   if (problems.length > 0) return Result.fail(problems)
@@ -153,11 +162,4 @@ const unknownPool = (pool: string): Problem =>
     "pool",
     `Pool "${pool}" does not exist.`,
     `Leave "pool" out for the pool "${DEFAULT_POOL}", or create the pool first.`
-  )
-
-const inPool = (pool: string, { message, advice }: Problem): Problem =>
-  fieldProblem(
-    "pool",
-    `Pool "${pool}" is not valid: ${message}`,
-    `${advice} The pool is in the bucket fleet-pools; then publish the request again under a new run id.`
   )

@@ -160,6 +160,8 @@ export const RunRequest = Schema.Struct({
   /** The job's name, shared by all its runs. */
   name: optional(text),
   pool: optional(PoolName),
+  /** Values for the variables of the pool, any JSON; null = none, whatever the pool's default is. */
+  variables: optional(Schema.Record(Schema.String, Schema.Unknown)),
   ...launchFields
 })
 export type RunRequest = typeof RunRequest.Type
@@ -168,7 +170,6 @@ export type LaunchFields = Pick<RunRequest, keyof typeof launchFields>
 
 /** Known names below a path, places in lists left out: for "did you mean". */
 export const knownFields: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "": Object.keys(RunRequest.fields),
   retry: Object.keys(Retry.fields),
   runtimePlatform: Object.keys(RuntimePlatform.fields),
   networkConfiguration: Object.keys(NetworkConfiguration.fields),

@@ -2,7 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { fleetTopology, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { Attempt, isRunId, PoolName, RunId } from "#ecs-core/Ids.ts"
-import { AttemptKinds, Filters, isTaskCancel, parseSubject, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import {
+  AttemptKinds,
+  Filters,
+  goodKey,
+  isTaskCancel,
+  parsePoolKey,
+  parseSubject,
+  pauseKey,
+  Streams,
+  Subjects
+} from "#ecs-core/Subjects.ts"
 
 const services = Schema.Literals(["dispatcher", "launcher", "watcher", "log-streamer"])
 
@@ -67,6 +77,18 @@ describe("subjects", () => {
     "$JS.ACK.FLEET"
   ])("none of ours: %s", (subject) => {
     assert.isUndefined(parseSubject(subject))
+  })
+})
+
+describe("keys of fleet-pools", () => {
+  it.prop("parse back to what built them", [PoolName], ([pool]) => {
+    assert.deepStrictEqual(parsePoolKey(pool), { kind: "pool", pool })
+    assert.deepStrictEqual(parsePoolKey(pauseKey(pool)), { kind: "pause", pool })
+    assert.deepStrictEqual(parsePoolKey(goodKey(pool)), { kind: "good", pool })
+  })
+
+  it.each(["", ".", "paused.", "paused.a.b", "other.a", "a b", "paused.a b", ".a"])("none of ours: %s", (key) => {
+    assert.isUndefined(parsePoolKey(key))
   })
 })
 

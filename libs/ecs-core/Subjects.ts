@@ -1,6 +1,7 @@
 /**
  * Every name on the wire, built and parsed in pairs. No other module writes a subject, a stream or a bucket by hand.
  */
+import { isPoolName } from "./Ids.ts"
 
 export const Streams = { inbox: "FLEET_IN", fleet: "FLEET", logs: "FLEET_LOGS", dead: "FLEET_DEAD" } as const
 
@@ -11,6 +12,23 @@ export const BucketNames = {
   pools: "fleet-pools",
   meta: "fleet-meta"
 } as const
+
+/**
+ * Keys of the bucket `fleet-pools`: a pool's name holds the pool, `paused.<pool>` its pause, `good.<pool>` the version
+ * that a request was last handled with.
+ */
+export const pauseKey = (pool: string): string => `paused.${pool}`
+export const goodKey = (pool: string): string => `good.${pool}`
+
+export type ParsedPoolKey = { readonly kind: "pool" | "pause" | "good"; readonly pool: string }
+
+/** The inverse; undefined for a key of another kind, which a later version may have stored. */
+export const parsePoolKey = (key: string): ParsedPoolKey | undefined => {
+  const [first = "", second, ...rest] = key.split(".")
+  if (second === undefined) return isPoolName(first) ? { kind: "pool", pool: first } : undefined
+  const kind = first === "paused" ? "pause" : first === "good" ? "good" : undefined
+  return kind !== undefined && rest.length === 0 && isPoolName(second) ? { kind, pool: second } : undefined
+}
 
 /** Durable consumers: one name a service and kind of message, shared by all its replicas. */
 export const Durables = {

@@ -9,6 +9,7 @@ import { BucketNames } from "#ecs-core/Subjects.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { type Definitions, makeDefinitions } from "./definitions.ts"
 import { type Lookups, makeLookups } from "./lookups.ts"
+import { makePoolMemory, type PoolMemory } from "./pools.ts"
 import { type EcsPort, pacedEcs } from "./register.ts"
 
 /** What the dispatcher's handlers work with. */
@@ -18,6 +19,7 @@ export interface Fleet {
   readonly runs: Bucket
   readonly live: Bucket
   readonly pools: Bucket
+  readonly poolMemory: PoolMemory
   readonly definitions: Definitions
   /** The entries behind `definitions`. */
   readonly definitionEntries: Bucket
@@ -37,6 +39,7 @@ export const makeFleet = (settings: DispatcherSettings) =>
       runs: yield* buckets.open(BucketNames.runs),
       live: yield* buckets.open(BucketNames.live),
       pools: yield* buckets.open(BucketNames.pools),
+      poolMemory: makePoolMemory(),
       definitions: yield* makeDefinitions(definitionEntries, settings),
       definitionEntries,
       lookups: yield* makeLookups(settings),

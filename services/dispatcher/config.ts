@@ -1,12 +1,19 @@
 import { Config } from "effect"
 import { topologyConfig } from "#process/FleetSetup.ts"
-import { wholeSetting } from "#process/NumberSetting.ts"
+import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
 /** Settings of the dispatcher; each is a variable of the environment. */
 export const dispatcherConfig = {
   ...topologyConfig,
   /** Region of definitions and launches whose request and pool name none. */
   region: Config.String("AWS_REGION").pipe(Config.withDefault("us-east-1")),
+  /** Where pools are written: a file, a folder, or `s3://bucket/key`. Absent: whoever writes to the bucket makes them. */
+  pools: Config.String("FLEET_POOLS").pipe(
+    Config.map((from): string | undefined => (from === "" ? undefined : from)),
+    Config.withDefault(undefined)
+  ),
+  /** How often it is looked whether they have changed. */
+  poolsRefreshSeconds: numberSetting("FLEET_POOLS_REFRESH_SECONDS", 30),
   /** Messages in hand at a time, per consumer. */
   concurrency: wholeSetting("FLEET_DISPATCHER_CONCURRENCY", 64),
   /** A registration that gave no sign for this long is taken over by another replica. */

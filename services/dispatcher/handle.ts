@@ -11,6 +11,7 @@ import type { DispatcherSettings } from "./config.ts"
 import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { performEffects } from "./perform.ts"
+import { followPools } from "./poolSync.ts"
 import { foldInto } from "./records.ts"
 import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
 import { sweepForEver } from "./sweep.ts"
@@ -48,6 +49,7 @@ export const layer = (settings: DispatcherSettings) =>
     Effect.gen(function* () {
       yield* setUpFleet(settings)
       const fleet = yield* makeFleet(settings)
+      const pools = yield* followPools(fleet.pools, settings, fleet.runTimeoutSecondsMax)
       const consumer = yield* Consumer
       const listen = (stream: string, durable: string, handler: (d: Delivery) => Effect.Effect<Verdict, StepError>) =>
         consumer.run(
@@ -65,7 +67,8 @@ export const layer = (settings: DispatcherSettings) =>
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],
         ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleCancel(fleet, d))],
         ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
-        ["idle definitions", sweepForEver(fleet, settings)]
+        ["idle definitions", sweepForEver(fleet, settings)],
+        ...(pools === undefined ? [] : [["pools", pools] as const])
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`dispatcher ${name}`, part)), {
         discard: true

@@ -4,7 +4,7 @@ import { Verdict } from "#bus/Verdict.ts"
 import type { RequestSeen } from "#ecs-core/Evolve.ts"
 import type { Problem } from "#ecs-core/errors.ts"
 import type { Job } from "#ecs-core/Job.ts"
-import { PoolCodec } from "#ecs-core/Pool.ts"
+import { poolFor } from "#ecs-core/PoolVariables.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
@@ -12,6 +12,7 @@ import type { JobSource } from "./define.ts"
 import type { Fleet } from "./Fleet.ts"
 import { problemsBeforeAws } from "./order.ts"
 import { type PerformError, performEffects } from "./perform.ts"
+import { poolInForce } from "./pools.ts"
 import { foldInto, type RecordError } from "./records.ts"
 
 export type StepError = PerformError
@@ -50,23 +51,20 @@ const seenWith = (seen: RequestSeen, job: JobOrProblems): RequestSeen =>
 const jobOf = (fleet: Fleet, read: ReadRequest): Effect.Effect<JobOrProblems, RecordError> =>
   Effect.gen(function* () {
     if (read.body === undefined) return Result.fail(read.seen.problems)
-    const kept = yield* fleet.pools.get(read.pool)
-    const pool = Option.map(kept, ({ value }) => PoolCodec.decode(text({ data: value })))
-    if (Option.isSome(pool) && Result.isFailure(pool.value))
-      return Result.fail([poolProblem(read.pool, pool.value.failure)])
-    const found = Option.isSome(pool) && Result.isSuccess(pool.value) ? pool.value.success : undefined
-    return Result.flatMap(resolveJob(read.body, found, fleet.runTimeoutSecondsMax), (job) => {
-      const problems = problemsBeforeAws(job, read.seen.runId, fleet.region)
-      return problems.length === 0 ? Result.succeed(job) : Result.fail(problems)
-    })
+    const { body } = read
+    const inForce = yield* poolInForce(fleet, read.pool)
+    if (Result.isFailure(inForce)) return Result.fail(inForce.failure)
+    const { notices, pool } = inForce.success
+    const filled = pool === undefined ? Result.succeed(undefined) : poolFor(pool, body)
+    return Result.flatMap(filled, (pool) => resolveJob(body, pool, fleet.runTimeoutSecondsMax)).pipe(
+      Result.flatMap((job) => {
+        const problems = problemsBeforeAws(job, read.seen.runId, fleet.region)
+        return problems.length === 0
+          ? Result.succeed({ ...job, notices: [...notices, ...job.notices] })
+          : Result.fail(problems)
+      })
+    )
   })
-
-const poolProblem = (pool: string, failure: { readonly message: string }): Problem => ({
-  code: "InvalidRequest",
-  field: "pool",
-  message: `Pool "${pool}" is not valid: ${failure.message}`,
-  advice: "Correct the pool in the bucket fleet-pools; then publish the request again under a new run id."
-})
 
 /** The job from the original request: what the record masks is still in the inbox. */
 export const jobFromInbox =

@@ -60,6 +60,22 @@ export const bucketSuite = (it: BusIt): void => {
     })
   )
 
+  it.effect("deleteRevision takes away the value of that revision, and no other", () =>
+    Effect.gen(function* () {
+      const bucket = yield* bucketOfARoom
+      const first = yield* bucket.create("k", "1")
+      const second = yield* bucket.update("k", "2", first)
+      const late = yield* Effect.flip(bucket.deleteRevision("k", first))
+      const unknown = yield* Effect.flip(bucket.deleteRevision("unknown", 7))
+      assert.deepStrictEqual([late._tag, unknown._tag], ["RevisionConflict", "RevisionConflict"])
+      assert.strictEqual(yield* valueOf(bucket, "k"), "2")
+      yield* bucket.deleteRevision("k", second)
+      assert.deepStrictEqual(yield* bucket.entries(), [])
+      yield* bucket.create("k", "3")
+      assert.strictEqual(yield* valueOf(bucket, "k"), "3")
+    })
+  )
+
   it.effect.each(["request", "answer"] as const)(
     "create and update whose %s is lost are done once and know it was them",
     (what) =>
