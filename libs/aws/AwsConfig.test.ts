@@ -12,6 +12,13 @@ describe("AwsConfig", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* settings({}), {
         region: undefined,
+        credentialsFile: undefined,
+        credentialsCheckSeconds: 5,
+        probeSeconds: 1,
+        probeSecondsMax: 30,
+        caBundle: undefined,
+        proxy: undefined,
+        noProxy: undefined,
         requestTimeoutSeconds: 15,
         connectionTimeoutSeconds: 3,
         maxSockets: 50,

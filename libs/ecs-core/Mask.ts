@@ -64,3 +64,31 @@ const maskOptions = (options: Json): Json =>
   Object.fromEntries(
     Object.entries(options).map(([name, value]) => [name, SECRET_OPTION.test(name) ? MASK : mask(value)])
   )
+
+/** Values shorter than this are not looked for in a text: `1` and `on` stand everywhere. */
+export const HIDDEN_CHARS_MIN = 4
+
+/** What `mask` hides in a value: every text that it does not show, the fleet's own variables aside. */
+export const maskedValues = (value: unknown): ReadonlyArray<string> => [...new Set(hiddenIn(value, mask(value)))]
+
+const hiddenIn = (value: unknown, shown: unknown): ReadonlyArray<string> => {
+  if (shown === MASK) return textsIn(value)
+  if (Array.isArray(value)) return value.flatMap((each, at) => hiddenIn(each, Array.isArray(shown) ? shown[at] : MASK))
+  if (!isJson(value) || isOwnVariable(value)) return []
+  return Object.entries(value).flatMap(([name, inner]) => hiddenIn(inner, isJson(shown) ? shown[name] : MASK))
+}
+
+const isOwnVariable = ({ name }: Json): boolean => typeof name === "string" && name.startsWith("FLEET_")
+
+const textsIn = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === "string") return value.length < HIDDEN_CHARS_MIN ? [] : [value]
+  if (Array.isArray(value)) return value.flatMap(textsIn)
+  return isJson(value) ? Object.values(value).flatMap(textsIn) : []
+}
+
+/** A text with these values masked, also where they stand in it as in JSON. */
+export const hideValues = (text: string, values: ReadonlyArray<string>): string =>
+  values
+    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
+    .toSorted((one, other) => other.length - one.length)
+    .reduce((hidden, value) => hidden.replaceAll(value, MASK), text)

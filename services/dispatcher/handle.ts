@@ -3,6 +3,7 @@ import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { supervised } from "#process/Supervise.ts"
@@ -39,6 +40,7 @@ export const layer = (settings: DispatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       yield* setUpFleet(settings)
+      yield* watchCredentials
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
       const listen = (stream: string, durable: string, handler: (d: Delivery) => Effect.Effect<Verdict, StepError>) =>

@@ -87,12 +87,13 @@ describe("a window of time", () => {
   })
 })
 
-const ecs: Route = { kind: "json", service: "ecs", action: "RunTask", region: "us-east-1" }
+const ecs: Route = { kind: "json", service: "ecs", action: "RunTask", region: "us-east-1", caller: undefined }
 const ec2: Route = {
   kind: "form",
   service: "ec2",
   action: "DescribeVpcs",
   region: "us-east-1",
+  caller: undefined,
   form: new URLSearchParams()
 }
 const sts: Route = { ...ec2, service: "sts", action: "GetCallerIdentity" }

@@ -1,6 +1,7 @@
 import type { Task } from "@aws-sdk/client-ecs"
 import { Effect } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
 import { Pace } from "#aws/Pace.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -14,6 +15,7 @@ export interface Fleet {
   readonly messages: typeof Messages.Service
   readonly ecs: typeof Ecs.Service
   readonly pace: typeof Pace.Service
+  readonly gate: typeof Gate.Service
   readonly settings: WatcherSettings
 }
 
@@ -24,6 +26,7 @@ export const makeFleet = (settings: WatcherSettings) =>
       messages: yield* Messages,
       ecs: yield* Ecs,
       pace: yield* Pace,
+      gate: yield* Gate,
       settings
     }
     return fleet
