@@ -5,7 +5,15 @@ import type { Run } from "#ecs-core/Run.ts"
 import { aMarker, aRun, aTaskDeferred, aTaskdefReady, millis } from "#test/support/builders.ts"
 import * as messages from "#test/support/messages.ts"
 import { at, runId } from "#test/support/messages.ts"
-import { type Decision, decide, LISTED_SECONDS, NAK_SECONDS_MAX, TOKEN_TRUST_SECONDS } from "./decide.ts"
+import {
+  type Decision,
+  decide,
+  LISTED_SECONDS,
+  NAK_SECONDS_MAX,
+  PAUSED_SECONDS_MAX,
+  pausedMillis,
+  TOKEN_TRUST_SECONDS
+} from "./decide.ts"
 import { type Marker, nextTry, tokenOf, untried } from "./evidence.ts"
 
 const order = aTaskdefReady()
@@ -176,6 +184,48 @@ describe("decide", () => {
   ]
   it.each(certain)("the third try launched nothing, the next is $what: $expected", ({ expected, ...row }) => {
     assert.strictEqual(short(decided({ marker: third, ...row })), expected)
+  })
+
+  const blind = { code: "CredentialsRejected", message: "ExpiredTokenException", advice: "Renew them." } as const
+  const afterBlindness: ReadonlyArray<Row> = [
+    {
+      what: "the launch deadline has passed meanwhile, and it is tried all the same",
+      deferred: settled({ at: at(3590), problem: blind, nextTryAt: at(9000) }),
+      now: 4000,
+      expected: "Launch 4"
+    },
+    {
+      what: "it was cancelled",
+      run: cancelled,
+      deferred: settled({ at: at(3590), problem: blind }),
+      now: 4000,
+      expected: "Reject cancelled Cancelled"
+    },
+    {
+      what: "the deadline comes so much later",
+      deferred: settled({ blindSeconds: 410, nextTryAt: at(4005) }),
+      now: 4010,
+      expected: "Launch 4"
+    },
+    {
+      what: "the deadline comes, too",
+      deferred: settled({ blindSeconds: 410, nextTryAt: at(4005) }),
+      now: 4010.001,
+      expected: "Reject timed_out LaunchTimeout"
+    }
+  ]
+  it.each(afterBlindness)("after a wait for credentials $what: $expected (peers 83)", ({ expected, ...row }) => {
+    assert.strictEqual(short(decided({ marker: third, ...row })), expected)
+  })
+
+  it.each([
+    { waited: 0, jitter: 0, expected: 1000 },
+    { waited: 4, jitter: 0.5, expected: 5000 },
+    { waited: 4000, jitter: 0, expected: PAUSED_SECONDS_MAX * 1000 },
+    { waited: 4000, jitter: 1, expected: PAUSED_SECONDS_MAX * 1500 }
+  ])("paused for $waited s: looked at again after $expected ms", ({ expected, jitter, waited }) => {
+    const deferred = settled({ at: at(0), problem: blind })
+    assert.strictEqual(pausedMillis({ ...untried, deferred }, jitter, millis(waited)), expected)
   })
 
   it.each([

@@ -32,7 +32,13 @@ describe("routing", () => {
     { target: "Logs_20140328.FilterLogEvents", service: "logs", action: "FilterLogEvents" }
   ])("$target", ({ action, service, target }) => {
     const headers = { "x-amz-target": target, authorization: signedFor("eu-west-1", "ecs") }
-    assert.deepStrictEqual(route(request({ headers })), { kind: "json", service, action, region: "eu-west-1" } as Route)
+    assert.deepStrictEqual(route(request({ headers })), {
+      kind: "json",
+      service,
+      action,
+      region: "eu-west-1",
+      caller: "AKID"
+    } as Route)
   })
 
   it.each([

@@ -64,7 +64,7 @@ describe("sweep", () => {
   it.effect.each([
     { retry: "throttle", pause: 1000 },
     { retry: "transient", pause: 2000 },
-    { retry: "credentials", pause: 10_000 },
+    { retry: "credentials", pause: 1000 },
     { retry: "never", pause: 10_000 }
   ] as const)("blind by $retry: asked again after $pause ms, and nothing told meanwhile", ({ pause, retry }) =>
     Effect.gen(function* () {

@@ -4,7 +4,7 @@ import { DEFAULT_SET } from "#aws/credentials/CredentialSet.ts"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import type { AwsTarget } from "#aws/Target.ts"
-import { AwsFailure } from "#ecs-core/errors.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { afterFailure, afterProbe, type GateState, opened, type Paused, type ProbeRule } from "./gateState.ts"
 
@@ -96,7 +96,7 @@ const pausedEntry = ({ entries }: Book, target: AwsTarget): (Entry & { readonly 
 
 const passed = (book: Book, target: AwsTarget): Effect.Effect<void, AwsFailure> => {
   const paused = pausedEntry(book, target)
-  return paused === undefined ? Effect.void : Effect.fail(new AwsFailure({ ...paused.state.why }))
+  return paused === undefined ? Effect.void : Effect.fail(paused.state.why)
 }
 
 const guarded = <A, R>(book: Book, target: AwsTarget, call: Effect.Effect<A, AwsFailure, R>) =>

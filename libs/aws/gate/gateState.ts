@@ -12,6 +12,8 @@ export interface Open {
   readonly _tag: "Open"
   /** Calls that began earlier are not heard. */
   readonly since: number
+  /** Of the pause before: what passes a probe and fails again at once is probed as rarely as before. */
+  readonly probes: number
 }
 
 export interface Paused {
@@ -28,7 +30,7 @@ export interface ProbeRule {
   readonly probeSecondsMax: number
 }
 
-export const opened: Open = { _tag: "Open", since: 0 }
+export const opened: Open = { _tag: "Open", since: Number.NEGATIVE_INFINITY, probes: 0 }
 
 /** The wait before the probe that follows `probes` vain ones: `probeSeconds`, doubling up to `probeSecondsMax`. */
 export const probeWaitMillis = (probes: number, { probeSeconds, probeSecondsMax }: ProbeRule): number =>
@@ -40,14 +42,15 @@ export const afterFailure = (
   why: AwsFailure,
   { askedAt, now }: { readonly askedAt: number; readonly now: number },
   rule: ProbeRule
-): GateState =>
-  state._tag === "Paused" || why.retry !== "credentials" || askedAt < state.since
-    ? state
-    : { _tag: "Paused", since: now, why, probes: 0, nextProbeAt: now + probeWaitMillis(0, rule) }
+): GateState => {
+  if (state._tag === "Paused" || why.retry !== "credentials" || askedAt < state.since) return state
+  const probes = now - state.since < rule.probeSecondsMax * 1000 ? state.probes + 1 : 0
+  return { _tag: "Paused", since: now, why, probes, nextProbeAt: now + probeWaitMillis(probes, rule) }
+}
 
 /** What a probe brought; undefined = it passed. */
 export const afterProbe = (state: Paused, failure: AwsFailure | undefined, now: number, rule: ProbeRule): GateState => {
-  if (failure === undefined || isAccepted(failure)) return { _tag: "Open", since: now }
+  if (failure === undefined || isAccepted(failure)) return { _tag: "Open", since: now, probes: state.probes }
   const probes = state.probes + 1
   const why = failure.retry === "credentials" ? failure : state.why
   return { ...state, why, probes, nextProbeAt: now + probeWaitMillis(probes, rule) }
