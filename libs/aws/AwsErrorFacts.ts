@@ -1,5 +1,5 @@
 import type { ErrorCode, RetryClass } from "#ecs-core/errors.ts"
-import { hideValues, MASK } from "#ecs-core/Mask.ts"
+import { hideValues, MASK, maskText } from "#ecs-core/Mask.ts"
 
 /** What is known of an error that an AWS call threw, whatever threw it. */
 export interface Facts {
@@ -137,7 +137,9 @@ const secrets = [
 ]
 
 const harmless = (text: string, known: ReadonlyArray<string>): string => {
-  const folded = foldQuotes(hideValues(text, known)).replaceAll(/\s+/g, " ").trim()
+  const folded = foldQuotes(maskText(hideValues(text, known)))
+    .replaceAll(/\s+/g, " ")
+    .trim()
   const masked = secrets.reduce((masked, pattern) => masked.replaceAll(pattern, MASK), folded)
   return masked.length <= maxTextLength ? masked : `${masked.slice(0, maxTextLength - 1)}…`
 }

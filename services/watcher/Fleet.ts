@@ -6,6 +6,7 @@ import { Pace } from "#aws/Pace.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
+import { maskText } from "#ecs-core/Mask.ts"
 import type { WatcherSettings } from "./config.ts"
 import type { SeenTask } from "./decide.ts"
 
@@ -43,6 +44,10 @@ const TIMES = [
   "stoppedAt"
 ] as const
 
+/** ECS quotes the command of a container that it could not start. */
+const harmless = (reason: string | undefined): string | undefined =>
+  reason === undefined ? undefined : maskText(reason)
+
 /** The SDK's description as decisions read it; undefined where it lacks an ARN. */
 export const seenTask = (task: Task): SeenTask | undefined =>
   task.taskArn === undefined
@@ -52,11 +57,11 @@ export const seenTask = (task: Task): SeenTask | undefined =>
         lastStatus: task.lastStatus ?? "UNKNOWN",
         version: task.version ?? 1,
         stopCode: task.stopCode,
-        stoppedReason: task.stoppedReason,
+        stoppedReason: harmless(task.stoppedReason),
         containers: (task.containers ?? []).map(({ name, exitCode, reason }) => ({
           name: name ?? "",
           exitCode,
-          reason
+          reason: harmless(reason)
         })),
         times: Object.fromEntries(
           TIMES.flatMap((name) => {
