@@ -60,7 +60,7 @@ interface Start {
 /** When each run of a pool was requested and had its task, by the server's own times. */
 const startsOf = (pool: PoolName) =>
   Effect.gen(function* () {
-    const requests = yield* stored(Streams.inbox, "run.requested.*")
+    const requests = yield* stored(Streams.inbox, Subjects.runRequested("*"))
     const launches = yield* stored(Streams.fleet, Filters.taskStarted)
     const startedAt = new Map(launches.map(({ subject, time }) => [parseSubject(subject)?.runId ?? "", time]))
     return requests.flatMap(({ subject, time: requestedAt }): ReadonlyArray<Start> => {

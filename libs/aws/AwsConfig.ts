@@ -122,11 +122,23 @@ const readSettings: Effect.Effect<AwsSettings, AwsConfigInvalid> = Effect.gen(fu
 const wrong = (problems: ReadonlyArray<string>) =>
   new AwsConfigInvalid({ message: `The AWS settings are wrong: ${problems.join("; ")}` })
 
-/** A proxy's address may hold a password: it is never shown. */
+/** A proxy's address may hold a password: it is never shown. An older Node would go past the proxy without a word. */
 const proxyProblems = (proxy: string | undefined): ReadonlyArray<string> =>
-  proxy === undefined || /^https?:$/.test(URL.parse(proxy)?.protocol ?? "")
+  proxy === undefined
     ? []
-    : ["FLEET_AWS_PROXY or HTTPS_PROXY must be an address such as http://proxy.example:3128"]
+    : [
+        ...(/^https?:$/.test(URL.parse(proxy)?.protocol ?? "")
+          ? []
+          : ["FLEET_AWS_PROXY or HTTPS_PROXY must be an address such as http://10.0.0.1:3128"]),
+        ...(knowsProxies(process.versions.node)
+          ? []
+          : [`FLEET_AWS_PROXY or HTTPS_PROXY needs Node 24.5 or newer, not ${process.versions.node}`])
+      ]
+
+export const knowsProxies = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major > 24 || (major === 24 && minor >= 5)
+}
 
 const certificatesIn = (path: string | undefined): Effect.Effect<string | undefined, string> =>
   path === undefined
