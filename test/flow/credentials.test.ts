@@ -15,7 +15,7 @@ const [teamA, teamB] = [teamKey("team-a"), teamKey("team-b")]
 const sets = writeSets([teamA, teamB])
 afterAll(sets.remove)
 
-const settings = { FLEET_AWS_CREDENTIALS_FILE: sets.path, FLEET_AWS_PROBE_SECONDS: "0.2" }
+const settings = { FLEET_AWS_CREDENTIALS_FILE: sets.path, FLEET_AWS_PROBE_SECONDS: "0.2", FLEET_AWS_PROBE_SECONDS_MAX: "1" }
 
 const executionRoleArn = "arn:aws:iam::000000000000:role/execution"
 const pools = Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { Ecs } from "#aws/Ecs.ts"
 import type { AwsTarget } from "#aws/Target.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
-import { afterFailure, afterProbe, type GateState, opened, type Paused, type ProbeRule } from "./gateState.ts"
+import { afterFailure, afterProbe, type GateState, opened, type ProbeRule } from "./gateState.ts"
 
 /**
  * Stands before every call to AWS. When AWS does not accept a set of credentials, that set pauses in that region, for
@@ -76,27 +76,26 @@ const makeGate = (rule: ProbeRule) =>
   Effect.gen(function* () {
     const [ecs, sets, scope] = [yield* Ecs, yield* CredentialSets, yield* Scope.Scope]
     const book: Book = { rule, entries: new Map(), ecs, sets, scope }
-    const check = (target: AwsTarget) => Effect.suspend(() => passed(book, target))
     return Gate.of({
-      check,
+      check: (target) => Effect.suspend(() => passed(book, target)),
       guard: (target) => (call) => guarded(book, target, call),
       whenOpen: (target) =>
         Effect.suspend(() => {
-          const entry = pausedEntry(book, target)
-          return entry === undefined ? Effect.succeed(false) : Effect.as(Deferred.await(entry.opened), true)
+          const paused = pauseOf(book, target)
+          return paused === undefined ? Effect.succeed(false) : Effect.as(Deferred.await(paused.opened), true)
         }),
       pauses: Effect.sync(() => pausesOf(book))
     })
   })
 
-const pausedEntry = ({ entries }: Book, target: AwsTarget): (Entry & { readonly state: Paused }) | undefined => {
+const pauseOf = ({ entries }: Book, target: AwsTarget) => {
   const entry = entries.get(keyOf(target))
-  return entry?.state._tag === "Paused" ? (entry as Entry & { readonly state: Paused }) : undefined
+  return entry?.state._tag === "Paused" ? { why: entry.state.why, opened: entry.opened } : undefined
 }
 
 const passed = (book: Book, target: AwsTarget): Effect.Effect<void, AwsFailure> => {
-  const paused = pausedEntry(book, target)
-  return paused === undefined ? Effect.void : Effect.fail(paused.state.why)
+  const paused = pauseOf(book, target)
+  return paused === undefined ? Effect.void : Effect.fail(paused.why)
 }
 
 const guarded = <A, R>(book: Book, target: AwsTarget, call: Effect.Effect<A, AwsFailure, R>) =>
