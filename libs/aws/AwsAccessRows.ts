@@ -81,8 +81,11 @@ const credentials: ReadonlyArray<Row> = [
       )(seen) || says(/Could not load credentials|security token .*(expired|invalid)|token .*is expired/i)(seen),
     code: "CredentialsRejected",
     retry: "credentials",
-    message: (seen) => `AWS did not accept the credentials for ${seen.action} (${seen.name || "none found"}).`,
-    advice: () => "Renew the credentials of this process; `aws sts get-caller-identity` must work. Runs wait meanwhile."
+    message: (seen) => `AWS did not accept the credentials${ofSet(seen)} for ${seen.action} (${whyRejected(seen)}).`,
+    advice: (seen) =>
+      seen.context.credentials === undefined
+        ? "Renew the credentials of this process; `aws sts get-caller-identity` must work. Runs wait meanwhile."
+        : "Renew this set of credentials, in the file that FLEET_AWS_CREDENTIALS_FILE names or where it points to. Runs wait meanwhile."
   }
 ]
 
@@ -175,6 +178,12 @@ const permissions: ReadonlyArray<Row> = [
     advice: (seen) => `Allow ${missingAction(seen)} in the IAM policy of the credentials that this process uses.`
   }
 ]
+
+const ofSet = ({ context: { credentials } }: Seen): string => (credentials === undefined ? "" : ` "${credentials}"`)
+
+/** What a provider of the SDK says of its own look-up is all that is known. */
+const whyRejected = ({ name, text }: Seen): string =>
+  name === "CredentialsProviderError" && text !== "" ? text : name || "none found"
 
 /** IAM's name of what was not allowed: as AWS tells it, else that of the call itself. */
 const missingAction = (seen: Seen): string =>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer } from "effect"
-import { AwsConfig } from "./AwsConfig.ts"
+import { AwsConfig, knowsProxies } from "./AwsConfig.ts"
 
 const settings = (env: Record<string, string>) =>
   AwsConfig.useSync((config) => config).pipe(
@@ -12,6 +12,13 @@ describe("AwsConfig", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* settings({}), {
         region: undefined,
+        credentialsFile: undefined,
+        credentialsCheckSeconds: 5,
+        probeSeconds: 1,
+        probeSecondsMax: 30,
+        caBundle: undefined,
+        proxy: undefined,
+        noProxy: undefined,
         requestTimeoutSeconds: 15,
         connectionTimeoutSeconds: 3,
         maxSockets: 50,
@@ -63,6 +70,23 @@ describe("AwsConfig", () => {
       const problem = yield* Effect.flip(settings(wrong))
       for (const name of Object.keys(wrong)) assert.include(problem.message, name)
       assert.include(problem.message, "must be a number from 1 to 10")
+    })
+  )
+
+  it.each([
+    { version: "24.4.9", known: false },
+    { version: "24.5.0", known: true },
+    { version: "24.21.0", known: true },
+    { version: "26.0.0", known: true },
+    { version: "22.21.0", known: false }
+  ])("Node $version knows proxies: $known", ({ known, version }) => {
+    assert.strictEqual(knowsProxies(version), known)
+  })
+
+  it.effect("an empty variable says nothing", () =>
+    Effect.gen(function* () {
+      const { proxy, credentialsFile } = yield* settings({ HTTPS_PROXY: "", FLEET_AWS_CREDENTIALS_FILE: "" })
+      assert.deepStrictEqual([proxy, credentialsFile], [undefined, undefined])
     })
   )
 })

@@ -1,4 +1,6 @@
-import { Config, Context, Effect, Layer, Schema } from "effect"
+import { X509Certificate } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import { Config, Context, Effect, Layer, Result, Runtime, Schema } from "effect"
 import { missingStreamSeconds } from "./StreamMemory.ts"
 
 const between = (minimum: number, maximum: number) =>
@@ -15,14 +17,33 @@ const optional = (name: string, minimum: number, maximum: number): Config.Config
     Config.withDefault(undefined)
   )
 
-/** The settings of `libs/aws`, as environment variables. Credentials are found by the SDK's own chain. */
+/** The first of these variables that is set; an empty one says nothing. */
+const text = (name: string, ...others: ReadonlyArray<string>): Config.Config<string | undefined> =>
+  others
+    .reduce((found, other) => Config.orElse(found, () => Config.String(other)), Config.String(name))
+    .pipe(
+      Config.map((value) => (value === "" ? undefined : value)),
+      Config.withDefault(undefined)
+    )
+
+/** The settings of `libs/aws`, as environment variables. */
 export const awsSettings = {
   /** Region of calls that name none. Absent: the SDK's own (the profile's). */
-  region: Config.String("AWS_REGION").pipe(
-    Config.orElse(() => Config.String("AWS_DEFAULT_REGION")),
-    Config.map((region): string | undefined => region),
-    Config.withDefault(undefined)
-  ),
+  region: text("AWS_REGION", "AWS_DEFAULT_REGION"),
+  /** Path of the file of the sets of credentials. Absent: there is only the SDK's own chain. */
+  credentialsFile: text("FLEET_AWS_CREDENTIALS_FILE"),
+  /** How often that file is looked at again. */
+  credentialsCheckSeconds: number("FLEET_AWS_CREDENTIALS_CHECK_SECONDS", 5, 0.1, 3600),
+  /** A set of credentials that AWS does not accept is tried again after so long, then after twice as long … */
+  probeSeconds: number("FLEET_AWS_PROBE_SECONDS", 1, 0.1, 3600),
+  /** … at most. */
+  probeSecondsMax: number("FLEET_AWS_PROBE_SECONDS_MAX", 30, 0.1, 3600),
+  /** Path of a PEM file with authorities that are trusted beside Node's own. */
+  caBundle: text("FLEET_AWS_CA_BUNDLE", "AWS_CA_BUNDLE"),
+  /** The proxy of calls by https. */
+  proxy: text("FLEET_AWS_PROXY", "HTTPS_PROXY", "https_proxy"),
+  /** Hosts that are called without it. */
+  noProxy: text("NO_PROXY", "no_proxy"),
   /** A call without an answer is given up after this long. */
   requestTimeoutSeconds: number("FLEET_AWS_REQUEST_TIMEOUT_SECONDS", 15, 1, 300),
   /** A connection that does not open is given up after this long. */
@@ -47,6 +68,14 @@ export const awsSettings = {
 
 export interface AwsSettings {
   readonly region: string | undefined
+  readonly credentialsFile: string | undefined
+  readonly credentialsCheckSeconds: number
+  readonly probeSeconds: number
+  readonly probeSecondsMax: number
+  /** Certificates in PEM, not their path. */
+  readonly caBundle: string | undefined
+  readonly proxy: string | undefined
+  readonly noProxy: string | undefined
   readonly requestTimeoutSeconds: number
   readonly connectionTimeoutSeconds: number
   readonly maxSockets: number
@@ -59,10 +88,12 @@ export interface AwsSettings {
   readonly filterLogEventsPerSecond: number | undefined
 }
 
-/** Every variable that is wrong, in one message. */
+/** Every variable that is wrong, in one message; the process ends with BSD's `EX_CONFIG`. */
 export class AwsConfigInvalid extends Schema.TaggedError<AwsConfigInvalid>()("AwsConfigInvalid", {
   message: Schema.String
-}) {}
+}) {
+  override readonly [Runtime.errorExitCode] = 78
+}
 
 export class AwsConfig extends Context.Service<AwsConfig, AwsSettings>()("aws/AwsConfig") {
   /** From the environment (the `ConfigProvider`). */
@@ -77,8 +108,46 @@ const readSettings: Effect.Effect<AwsSettings, AwsConfigInvalid> = Effect.gen(fu
   const [, problems] = yield* Effect.partition(settings, (setting) =>
     Effect.mapError(setting, ({ message }) => message)
   )
-  if (problems.length > 0) {
-    return yield* new AwsConfigInvalid({ message: `The AWS settings are wrong: ${problems.join("; ")}` })
-  }
-  return yield* Effect.orDie(Config.all(awsSettings))
+  if (problems.length > 0) return yield* wrong(problems)
+  const values = yield* Effect.orDie(Config.all(awsSettings))
+  const bundle = yield* Effect.result(certificatesIn(values.caBundle))
+  const more = [
+    ...proxyProblems(values.proxy),
+    ...Result.match(bundle, { onSuccess: () => [], onFailure: (why) => [why] })
+  ]
+  if (more.length > 0) return yield* wrong(more)
+  return { ...values, caBundle: Result.getOrUndefined(bundle) }
 })
+
+const wrong = (problems: ReadonlyArray<string>) =>
+  new AwsConfigInvalid({ message: `The AWS settings are wrong: ${problems.join("; ")}` })
+
+/** A proxy's address may hold a password: it is never shown. An older Node would go past the proxy without a word. */
+const proxyProblems = (proxy: string | undefined): ReadonlyArray<string> =>
+  proxy === undefined
+    ? []
+    : [
+        ...(/^https?:$/.test(URL.parse(proxy)?.protocol ?? "")
+          ? []
+          : ["FLEET_AWS_PROXY or HTTPS_PROXY must be an address such as http://10.0.0.1:3128"]),
+        ...(knowsProxies(process.versions.node)
+          ? []
+          : [`FLEET_AWS_PROXY or HTTPS_PROXY needs Node 24.5 or newer, not ${process.versions.node}`])
+      ]
+
+export const knowsProxies = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major > 24 || (major === 24 && minor >= 5)
+}
+
+const certificatesIn = (path: string | undefined): Effect.Effect<string | undefined, string> =>
+  path === undefined
+    ? Effect.undefined
+    : Effect.tryPromise({
+        try: async () => {
+          const pem = await readFile(path, "utf8")
+          void new X509Certificate(pem)
+          return pem
+        },
+        catch: () => `FLEET_AWS_CA_BUNDLE or AWS_CA_BUNDLE must be a readable file of certificates in PEM, not ${path}`
+      })

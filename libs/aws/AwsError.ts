@@ -12,7 +12,7 @@ export type { CallContext } from "./AwsErrorFacts.ts"
  */
 export const classify = (action: string, error: unknown, context: CallContext = {}): AwsFailure => {
   if (error instanceof AwsFailure) return error
-  const seen: Seen = { ...readFacts(error), action, context }
+  const seen: Seen = { ...readFacts(error, context.secrets), action, context }
   const row = rowOf(seen)
   return new AwsFailure({
     code: row.code,

@@ -1,4 +1,5 @@
 import type { ErrorCode, RetryClass } from "#ecs-core/errors.ts"
+import { hideValues, MASK, maskText } from "#ecs-core/Mask.ts"
 
 /** What is known of an error that an AWS call threw, whatever threw it. */
 export interface Facts {
@@ -15,12 +16,16 @@ export interface Facts {
   readonly repeated: boolean
 }
 
-/** What the caller asked for, so that messages can name it. Nothing secret belongs here. */
+/** What the caller asked for, so that messages can name it. Nothing secret belongs here, except in `secrets`. */
 export interface CallContext {
   readonly region?: string | undefined
+  /** Name of the set of credentials; absent = `default`. */
+  readonly credentials?: string | undefined
   readonly cluster?: string | undefined
   readonly taskDefinition?: string | undefined
   readonly logGroup?: string | undefined
+  /** Values of the call that AWS may repeat in its text: they are masked there. */
+  readonly secrets?: ReadonlyArray<string>
 }
 
 /** One error of one call, as the rows of the table see it. */
@@ -93,14 +98,17 @@ export const foldQuotes = (text: string): string => text.replaceAll(/[\u2018\u20
 /** A longer text of AWS is cut: facts travel in messages. */
 export const maxTextLength = 500
 
-export const readFacts = (error: unknown): Facts => {
+export const readFacts = (error: unknown, known: ReadonlyArray<string> = []): Facts => {
   const name = nameOf(error)
   const ids = property(error, "resourceIds")
   const metadata = property(error, "$metadata")
   const [status, attempts] = [property(metadata, "httpStatusCode"), property(metadata, "attempts")]
   return {
     name,
-    text: harmless(stringOf(property(error, "message")) ?? stringOf(property(error, "Message")) ?? textOf(error)),
+    text: harmless(
+      stringOf(property(error, "message")) ?? stringOf(property(error, "Message")) ?? textOf(error),
+      known
+    ),
     status: typeof status === "number" ? status : undefined,
     systemCode: stringOf(property(error, "code")) ?? stringOf(property(property(error, "cause"), "code")),
     resourceIds: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : undefined,
@@ -128,8 +136,10 @@ const secrets = [
   /(?<![\w/:-])[A-Za-z0-9+/=]{100,}/g
 ]
 
-const harmless = (text: string): string => {
-  const folded = foldQuotes(text).replaceAll(/\s+/g, " ").trim()
-  const masked = secrets.reduce((masked, pattern) => masked.replaceAll(pattern, "***"), folded)
+const harmless = (text: string, known: ReadonlyArray<string>): string => {
+  const folded = foldQuotes(maskText(hideValues(text, known)))
+    .replaceAll(/\s+/g, " ")
+    .trim()
+  const masked = secrets.reduce((masked, pattern) => masked.replaceAll(pattern, MASK), folded)
   return masked.length <= maxTextLength ? masked : `${masked.slice(0, maxTextLength - 1)}…`
 }

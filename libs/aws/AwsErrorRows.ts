@@ -41,7 +41,10 @@ const missing: ReadonlyArray<Row> = [
 ]
 
 const lostCodes =
-  /^(ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_\w+)$/
+  /^(ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_PROXY_\w+|UND_ERR_\w+)$/
+
+const untrustedCodes =
+  /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_(HAS_EXPIRED|NOT_YET_VALID|UNTRUSTED)|ERR_TLS_CERT_ALTNAME_INVALID)$/
 
 const unavailable: ReadonlyArray<Row> = [
   {
@@ -52,6 +55,21 @@ const unavailable: ReadonlyArray<Row> = [
     retry: "transient",
     message: (seen) => `AWS could not be reached for ${seen.action} (${seen.systemCode ?? seen.name}).`,
     advice: () => "The same call is repeated. Check the network, DNS and, where it is set, AWS_ENDPOINT_URL."
+  },
+  {
+    name: "not-trusted",
+    example: {
+      action: "RunTask",
+      name: "",
+      text: "unable to verify the first certificate",
+      systemCode: "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+    },
+    when: (seen) => untrustedCodes.test(seen.systemCode ?? ""),
+    code: "ServiceUnavailable",
+    retry: "transient",
+    message: (seen) => `The certificate of AWS's side is not trusted for ${seen.action} (${seen.systemCode}).`,
+    advice: () =>
+      "The same call is repeated. A proxy that opens TLS has an authority of its own: name it in FLEET_AWS_CA_BUNDLE."
   },
   {
     name: "service-failed",

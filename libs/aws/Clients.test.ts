@@ -3,8 +3,10 @@ import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Deferred, Effect, Fiber, Layer } from "effect"
 import { afterEach, vi } from "vitest"
-import { AwsConfig } from "./AwsConfig.ts"
+import { defaultsOf } from "#test/support/MemoryFleet.ts"
+import { AwsConfig, awsSettings } from "./AwsConfig.ts"
 import { Clients, clientOptions } from "./Clients.ts"
+import { CredentialSets } from "./credentials/CredentialSets.ts"
 import { Ec2Network } from "./Ec2Network.ts"
 import { Ecs, maxPages } from "./Ecs.ts"
 
@@ -35,6 +37,7 @@ const serve = (answer: (request: IncomingMessage, response: ServerResponse, body
 const ports = (env: Record<string, string> = {}) =>
   Layer.mergeAll(Ecs.layer, Ec2Network.layer).pipe(
     Layer.provideMerge(Clients.layer),
+    Layer.provideMerge(CredentialSets.layer),
     Layer.provide(AwsConfig.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: { AWS_REGION: "eu-west-1", ...env } })))
   )
@@ -97,10 +100,10 @@ describe("Clients", () => {
     }).pipe(Effect.provide(ports({ FLEET_AWS_MAX_CLIENTS: "2" })))
   )
 
-  it.live("an unknown set of credentials is refused before anything is sent", () =>
+  it.live("an unknown set of credentials is waited for, and nothing is sent", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(Ecs.use((ecs) => ecs.stopTask({ credentials: "other" }, "c", "t", "why")))
-      assert.deepStrictEqual([failure.code, failure.retry], ["InvalidParameter", "never"])
+      assert.deepStrictEqual([failure.code, failure.retry], ["CredentialsRejected", "credentials"])
       assert.include(failure.message, "'other'")
     }).pipe(Effect.provide(ports()))
   )
@@ -141,19 +144,7 @@ describe("Clients", () => {
   )
 
   it("the SDK is told to throw on time-outs and to retry little", () => {
-    const settings = {
-      region: undefined,
-      requestTimeoutSeconds: 15,
-      connectionTimeoutSeconds: 3,
-      maxSockets: 50,
-      maxAttempts: 2,
-      maxClients: 100,
-      missingStreamSeconds: 2,
-      networkCacheSeconds: 300,
-      runTaskPerSecond: 19,
-      runTaskBurst: 20,
-      filterLogEventsPerSecond: undefined
-    }
+    const settings = { ...defaultsOf(awsSettings), maxAttempts: 2 }
     const { requestHandler, maxAttempts, region } = clientOptions(settings, "eu-west-1")
     assert.deepStrictEqual([maxAttempts, region], [2, "eu-west-1"])
     assert.deepStrictEqual(

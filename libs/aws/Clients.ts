@@ -3,7 +3,12 @@ import type { EC2Client } from "@aws-sdk/client-ec2"
 import { ECSClient } from "@aws-sdk/client-ecs"
 import { Context, Effect, Layer } from "effect"
 import { AwsFailure } from "#ecs-core/errors.ts"
+import { nearest } from "#ecs-core/Nearest.ts"
+import { agentsOf } from "./Agents.ts"
 import { AwsConfig, type AwsSettings } from "./AwsConfig.ts"
+import { type CredentialSet, DEFAULT_SET } from "./credentials/CredentialSet.ts"
+import { CredentialSets } from "./credentials/CredentialSets.ts"
+import { credentialsSdk, type Provider, providerOf } from "./credentials/provider.ts"
 import type { AwsTarget } from "./Target.ts"
 
 /**
@@ -23,50 +28,57 @@ export class Clients extends Context.Service<
   static readonly layer = Layer.effect(
     Clients,
     Effect.gen(function* () {
-      const settings = yield* AwsConfig
+      const [settings, sets] = [yield* AwsConfig, yield* CredentialSets]
       const ecs = yield* clientCache(
         settings,
+        sets,
         Effect.succeed((options) => new ECSClient(options))
       )
-      const ec2 = yield* clientCache(settings, makeEc2)
+      const ec2 = yield* clientCache(settings, sets, makeEc2)
       const logs = yield* clientCache(
         settings,
+        sets,
         Effect.succeed((options) => new CloudWatchLogsClient(options))
       )
-      return Clients.of({ ecs, ec2, logs, region: (target) => target.region ?? settings.region })
+      return Clients.of({ ecs, ec2, logs, region: (target) => regionOf(settings, sets, target) })
     })
   )
 }
 
-/** How one region's client is made. */
+/** Request or pool, then the set, then the process. */
+const regionOf = ({ region }: AwsSettings, sets: CredentialSets["Service"], target: AwsTarget): string | undefined =>
+  target.region ?? sets.find(target.credentials)?.region ?? region
+
+/** How the client of one region and set of credentials is made. */
 export interface ClientOptions {
   readonly region?: string
+  readonly endpoint?: string
+  readonly credentials?: Provider
   readonly maxAttempts: number
   readonly retryMode: "standard"
   readonly requestHandler: {
     readonly requestTimeout: number
     readonly throwOnRequestTimeout: boolean
     readonly connectionTimeout: number
-    readonly httpAgent: { readonly maxSockets: number; readonly keepAlive: boolean }
-    readonly httpsAgent: { readonly maxSockets: number; readonly keepAlive: boolean }
-  }
+  } & ReturnType<typeof agentsOf>
 }
 
-export const clientOptions = (settings: AwsSettings, region: string | undefined): ClientOptions => {
-  const agent = { maxSockets: settings.maxSockets, keepAlive: true }
-  return {
-    ...(region === undefined ? {} : { region }),
-    maxAttempts: settings.maxAttempts,
-    retryMode: "standard",
-    requestHandler: {
-      requestTimeout: settings.requestTimeoutSeconds * 1000,
-      throwOnRequestTimeout: true,
-      connectionTimeout: settings.connectionTimeoutSeconds * 1000,
-      httpAgent: agent,
-      httpsAgent: agent
-    }
+export const clientOptions = (
+  settings: AwsSettings,
+  region: string | undefined,
+  endpoint?: string | undefined
+): ClientOptions => ({
+  ...(region === undefined ? {} : { region }),
+  ...(endpoint === undefined ? {} : { endpoint }),
+  maxAttempts: settings.maxAttempts,
+  retryMode: "standard",
+  requestHandler: {
+    requestTimeout: settings.requestTimeoutSeconds * 1000,
+    throwOnRequestTimeout: true,
+    connectionTimeout: settings.connectionTimeoutSeconds * 1000,
+    ...agentsOf(settings)
   }
-}
+})
 
 /** The largest of the SDK's clients, a quarter of a service's start: loaded by the first who asks about a network. */
 export const ec2Sdk = () => import("@aws-sdk/client-ec2")
@@ -78,39 +90,61 @@ const makeEc2 = Effect.map(
       new EC2Client(options)
 )
 
-// An evicted client is not destroyed, since calls may be under way; its idle sockets are closed by AWS.
+interface Kept<Client> {
+  readonly client: Client
+  /** The set whose credentials it has. */
+  readonly set: CredentialSet
+}
+
+/**
+ * A set that has changed has another client from its next call on. A client that is let go is not destroyed, since calls
+ * may be under way; its idle sockets are closed by AWS.
+ */
 const clientCache = <Client extends { readonly destroy: () => void }>(
   settings: AwsSettings,
+  sets: CredentialSets["Service"],
   load: Effect.Effect<(options: ClientOptions) => Client>
 ) =>
   Effect.gen(function* () {
     const clients = yield* Effect.acquireRelease(
-      Effect.sync(() => new Map<string, Client>()),
-      (made) => Effect.sync(() => made.forEach((client) => client.destroy()))
+      Effect.sync(() => new Map<string, Kept<Client>>()),
+      (made) => Effect.sync(() => made.forEach(({ client }) => client.destroy()))
     )
-    return (target: AwsTarget): Effect.Effect<Client, AwsFailure> => {
-      const credentials = target.credentials ?? "default"
-      if (credentials !== "default") return Effect.fail(unknownCredentials(credentials))
-      return Effect.map(load, (make) => {
-        const region = target.region ?? settings.region
-        const key = region ?? ""
+    return (target: AwsTarget): Effect.Effect<Client, AwsFailure> =>
+      Effect.gen(function* () {
+        const [make, sdk] = [yield* load, yield* Effect.promise(credentialsSdk)]
+        const set = sets.find(target.credentials)
+        if (set === undefined) return yield* unknownCredentials(target.credentials ?? DEFAULT_SET, sets.names())
+        const region = regionOf(settings, sets, target)
+        const key = `${set.name}|${region ?? ""}`
         const known = clients.get(key)
-        const client = known ?? make(clientOptions(settings, region))
+        const kept = known?.set === set ? known : { set, client: make(optionsOf(settings, sdk, set, region)) }
         clients.delete(key)
-        clients.set(key, client)
+        clients.set(key, kept)
         const [oldest] = clients.keys()
         if (clients.size > settings.maxClients && oldest !== undefined) clients.delete(oldest)
-        return client
+        return kept.client
       })
-    }
   })
 
-/** Only the SDK's own chain is there today. */
-export const unknownCredentials = (name: string): AwsFailure =>
-  new AwsFailure({
-    code: "InvalidParameter",
-    retry: "never",
-    message: `No set of credentials is named '${name}'.`,
-    advice: "Leave `credentials` out, or use `default`: the AWS credentials of the service's own process.",
+const optionsOf = (
+  settings: AwsSettings,
+  sdk: Awaited<ReturnType<typeof credentialsSdk>>,
+  set: CredentialSet,
+  region: string | undefined
+): ClientOptions => ({
+  ...clientOptions(settings, region, set.endpoint),
+  credentials: providerOf(sdk, set, ({ endpoint }, own) => clientOptions(settings, own ?? region, endpoint))
+})
+
+/** It pauses like a set that AWS does not accept, so that all is kept until the file has it. */
+export const unknownCredentials = (name: string, known: ReadonlyArray<string>): AwsFailure => {
+  const meant = nearest(name, known)
+  return new AwsFailure({
+    code: "CredentialsRejected",
+    retry: "credentials",
+    message: `No set of credentials is named '${name}' here.${meant === undefined ? "" : ` Did you mean '${meant}'?`}`,
+    advice: `Add it to the file that FLEET_AWS_CREDENTIALS_FILE names, for every service; those known are ${known.join(", ")}.`,
     action: "GetCredentials"
   })
+}

@@ -7,7 +7,7 @@ import { Context, Effect, Layer } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { AwsConfig } from "./AwsConfig.ts"
 import { Clients } from "./Clients.ts"
-import { type Call, regionOfModel, sender } from "./calls.ts"
+import { type Call, modelCall, regionOfModel, sender } from "./calls.ts"
 import { EcsModel } from "./model/EcsModel.ts"
 import { Pace } from "./Pace.ts"
 import { readLogs } from "./readLogs.ts"
@@ -99,6 +99,6 @@ const sdkCalls = (clients: Clients["Service"], pace: Pace["Service"]): LogsCalls
 
 const modelCalls = ({ logs }: EcsModel["Service"]): LogsCalls => ({
   region: regionOfModel,
-  filterLogEvents: (target, input) => logs.FilterLogEvents(regionOfModel(target), input),
+  filterLogEvents: modelCall(logs.FilterLogEvents),
   beforeExtraCall: () => Effect.void
 })

@@ -9,7 +9,7 @@ import { AwsFailure } from "#ecs-core/errors.ts"
 import { AwsConfig } from "./AwsConfig.ts"
 import { classify } from "./AwsError.ts"
 import { Clients, ec2Sdk } from "./Clients.ts"
-import { type Call, regionOfModel, sender } from "./calls.ts"
+import { type Call, modelCall, regionOfModel, sender } from "./calls.ts"
 import { EcsModel } from "./model/EcsModel.ts"
 import type { AwsTarget } from "./Target.ts"
 
@@ -82,8 +82,8 @@ const sdkCalls = (clients: Clients["Service"]): Ec2Calls => {
 
 const modelCalls = ({ ec2 }: EcsModel["Service"]): Ec2Calls => ({
   region: regionOfModel,
-  describeVpcs: (target, input) => ec2.DescribeVpcs(regionOfModel(target), input),
-  describeSubnets: (target, input) => ec2.DescribeSubnets(regionOfModel(target), input)
+  describeVpcs: modelCall(ec2.DescribeVpcs),
+  describeSubnets: modelCall(ec2.DescribeSubnets)
 })
 
 interface Wanted {
@@ -129,7 +129,9 @@ const lookUp = (calls: Ec2Calls, { region, credentials, vpcId }: Wanted): Effect
 const findVpc = (calls: Ec2Calls, target: AwsTarget, vpcId: string | undefined): Effect.Effect<string, AwsFailure> => {
   const filter = vpcId === undefined ? { Name: "is-default", Values: ["true"] } : { Name: "vpc-id", Values: [vpcId] }
   return calls.describeVpcs(target, { Filters: [filter] }).pipe(
-    Effect.mapError((error) => classify("DescribeVpcs", error, { region: calls.region(target) })),
+    Effect.mapError((error) =>
+      classify("DescribeVpcs", error, { region: calls.region(target), credentials: target.credentials })
+    ),
     Effect.flatMap(({ Vpcs }) => {
       const found = Vpcs?.[0]?.VpcId
       return found === undefined ? Effect.fail(noVpc(vpcId)) : Effect.succeed(found)
@@ -148,7 +150,7 @@ const findSubnets = Effect.fnUntraced(function* (
   for (let page = 0; page < maxPages; page++) {
     const input = { Filters: [{ Name: "vpc-id", Values: [found] }], MaxResults: pageSize, NextToken }
     const answer = yield* Effect.mapError(calls.describeSubnets(target, input), (error) =>
-      classify("DescribeSubnets", error, { region: calls.region(target) })
+      classify("DescribeSubnets", error, { region: calls.region(target), credentials: target.credentials })
     )
     subnetIds.push(...(answer.Subnets ?? []).flatMap(({ SubnetId }) => SubnetId ?? []))
     NextToken = answer.NextToken === "" ? undefined : answer.NextToken

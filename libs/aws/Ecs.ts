@@ -9,6 +9,7 @@ import type {
 } from "@aws-sdk/client-ecs"
 import { Context, Effect, Layer } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
+import { hideValues, maskedValues } from "#ecs-core/Mask.ts"
 import { type CallContext, classify } from "./AwsError.ts"
 import { Clients } from "./Clients.ts"
 import { type EcsCalls, modelCalls, sdkCalls } from "./ecsCalls.ts"
@@ -87,7 +88,7 @@ const makeEcs = (calls: EcsCalls): Ecs["Service"] => ({
 })
 
 const registerTaskDefinition = (calls: EcsCalls, target: AwsTarget, input: RegisterTaskDefinitionCommandInput) => {
-  const context = { region: calls.region(target), taskDefinition: input.family }
+  const context = { ...placeOf(calls, target), taskDefinition: input.family, secrets: maskedValues(input) }
   return calls.registerTaskDefinition(target, input).pipe(
     Effect.mapError((error) => classify("RegisterTaskDefinition", error, context)),
     Effect.flatMap(({ taskDefinition }) => present("RegisterTaskDefinition", taskDefinition, context))
@@ -95,7 +96,7 @@ const registerTaskDefinition = (calls: EcsCalls, target: AwsTarget, input: Regis
 }
 
 const describeTaskDefinition = (calls: EcsCalls, target: AwsTarget, ref: string) => {
-  const context = { region: calls.region(target), taskDefinition: ref }
+  const context = { ...placeOf(calls, target), taskDefinition: ref }
   return calls.describeTaskDefinition(target, { taskDefinition: ref }).pipe(
     Effect.mapError((error) => classify("DescribeTaskDefinition", error, context)),
     Effect.flatMap(({ taskDefinition }) => present("DescribeTaskDefinition", taskDefinition, context))
@@ -103,7 +104,7 @@ const describeTaskDefinition = (calls: EcsCalls, target: AwsTarget, ref: string)
 }
 
 const deregisterTaskDefinition = (calls: EcsCalls, target: AwsTarget, revision: string) => {
-  const context = { region: calls.region(target), taskDefinition: revision }
+  const context = { ...placeOf(calls, target), taskDefinition: revision }
   return calls.deregisterTaskDefinition(target, { taskDefinition: revision }).pipe(
     Effect.mapError((error) => classify("DeregisterTaskDefinition", error, context)),
     Effect.asVoid
@@ -111,7 +112,7 @@ const deregisterTaskDefinition = (calls: EcsCalls, target: AwsTarget, revision: 
 }
 
 const describeCluster = Effect.fnUntraced(function* (calls: EcsCalls, target: AwsTarget, cluster: string) {
-  const context = { region: calls.region(target), cluster }
+  const context = { ...placeOf(calls, target), cluster }
   const { clusters, failures } = yield* Effect.mapError(
     calls.describeClusters(target, { clusters: [cluster] }),
     (error) => classify("DescribeClusters", error, context)
@@ -125,16 +126,29 @@ const describeCluster = Effect.fnUntraced(function* (calls: EcsCalls, target: Aw
 })
 
 const runTask = (calls: EcsCalls, target: AwsTarget, input: RunTaskCommandInput) => {
-  const context = { region: calls.region(target), cluster: input.cluster, taskDefinition: input.taskDefinition }
+  const { cluster, taskDefinition } = input
+  const secrets = maskedValues(input)
+  const context = { ...placeOf(calls, target), cluster, taskDefinition, secrets }
   return calls.runTask(target, input).pipe(
     Effect.mapError((error) => classify("RunTask", error, context)),
-    Effect.map(({ tasks = [], failures = [] }): TasksAndFailures => ({ tasks, failures }))
+    Effect.map(
+      ({ tasks = [], failures = [] }): TasksAndFailures => ({
+        tasks,
+        failures: failures.map((failure) => harmlessFailure(failure, secrets))
+      })
+    )
   )
 }
 
+const harmlessFailure = ({ reason, detail, ...failure }: Failure, secrets: ReadonlyArray<string>): Failure => ({
+  ...failure,
+  ...(reason === undefined ? {} : { reason: hideValues(reason, secrets) }),
+  ...(detail === undefined ? {} : { detail: hideValues(detail, secrets) })
+})
+
 const describeTasks = (calls: EcsCalls, target: AwsTarget, cluster: string, arns: ReadonlyArray<string>) => {
   if (arns.length === 0) return Effect.succeed<TasksAndFailures>({ tasks: [], failures: [] })
-  const context = { region: calls.region(target), cluster }
+  const context = { ...placeOf(calls, target), cluster }
   return calls.describeTasks(target, { cluster, tasks: [...arns] }).pipe(
     Effect.mapError((error) => classify("DescribeTasks", error, context)),
     Effect.map(({ tasks = [], failures = [] }): TasksAndFailures => ({ tasks, failures }))
@@ -142,7 +156,7 @@ const describeTasks = (calls: EcsCalls, target: AwsTarget, cluster: string, arns
 }
 
 const listTasks = Effect.fnUntraced(function* (calls: EcsCalls, target: AwsTarget, cluster: string, startedBy: string) {
-  const context = { region: calls.region(target), cluster }
+  const context = { ...placeOf(calls, target), cluster }
   const arns: Array<string> = []
   let nextToken: string | undefined
   for (let page = 0; page < maxPages; page++) {
@@ -158,12 +172,17 @@ const listTasks = Effect.fnUntraced(function* (calls: EcsCalls, target: AwsTarge
 })
 
 const stopTask = (calls: EcsCalls, target: AwsTarget, input: StopTaskRequest) => {
-  const context = { region: calls.region(target), cluster: input.cluster }
+  const context = { ...placeOf(calls, target), cluster: input.cluster }
   return calls.stopTask(target, input).pipe(
     Effect.mapError((error) => classify("StopTask", error, context)),
     Effect.asVoid
   )
 }
+
+const placeOf = (calls: EcsCalls, target: AwsTarget): CallContext => ({
+  region: calls.region(target),
+  credentials: target.credentials
+})
 
 /** An answer without its one member is an answer lost: something between us and AWS said 200. */
 const present = <A>(action: string, value: A | undefined, context: CallContext): Effect.Effect<A, AwsFailure> =>

@@ -1,5 +1,8 @@
 import { Effect } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
+import { DEFAULT_SET } from "./credentials/CredentialSet.ts"
+import { Caller } from "./model/Caller.ts"
+import type { Operation } from "./model/Operations.ts"
 import type { AwsTarget } from "./Target.ts"
 
 /** One operation of AWS as a port uses it; its errors are as they come, and still to be classified. */
@@ -18,3 +21,9 @@ export const sender =
 
 /** The model's region where a target names none. */
 export const regionOfModel = (target: AwsTarget): string => target.region ?? "us-east-1"
+
+/** Makes calls to the model, where the name of a set of credentials stands for its access key id. */
+export const modelCall =
+  <Input, Output>(operation: Operation<Input, Output>): Call<Input, Output> =>
+  (target, input) =>
+    Effect.provideService(operation(regionOfModel(target), input), Caller, target.credentials ?? DEFAULT_SET)

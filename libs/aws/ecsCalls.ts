@@ -25,7 +25,7 @@ import {
   type StopTaskResponse
 } from "@aws-sdk/client-ecs"
 import type { Clients } from "./Clients.ts"
-import { type Call, regionOfModel, sender } from "./calls.ts"
+import { type Call, modelCall, regionOfModel, sender } from "./calls.ts"
 import type { EcsModel } from "./model/EcsModel.ts"
 import type { AwsTarget } from "./Target.ts"
 
@@ -65,12 +65,12 @@ export const sdkCalls = (clients: Clients["Service"]): EcsCalls => {
 
 export const modelCalls = ({ ecs }: EcsModel["Service"]): EcsCalls => ({
   region: regionOfModel,
-  registerTaskDefinition: (target, input) => ecs.RegisterTaskDefinition(regionOfModel(target), input),
-  describeTaskDefinition: (target, input) => ecs.DescribeTaskDefinition(regionOfModel(target), input),
-  deregisterTaskDefinition: (target, input) => ecs.DeregisterTaskDefinition(regionOfModel(target), input),
-  describeClusters: (target, input) => ecs.DescribeClusters(regionOfModel(target), input),
-  runTask: (target, input) => ecs.RunTask(regionOfModel(target), input),
-  describeTasks: (target, input) => ecs.DescribeTasks(regionOfModel(target), input),
-  listTasks: (target, input) => ecs.ListTasks(regionOfModel(target), input),
-  stopTask: (target, input) => ecs.StopTask(regionOfModel(target), input)
+  registerTaskDefinition: modelCall(ecs.RegisterTaskDefinition),
+  describeTaskDefinition: modelCall(ecs.DescribeTaskDefinition),
+  deregisterTaskDefinition: modelCall(ecs.DeregisterTaskDefinition),
+  describeClusters: modelCall(ecs.DescribeClusters),
+  runTask: modelCall(ecs.RunTask),
+  describeTasks: modelCall(ecs.DescribeTasks),
+  listTasks: modelCall(ecs.ListTasks),
+  stopTask: modelCall(ecs.StopTask)
 })

@@ -182,6 +182,7 @@ const dropOldest = (kept: {
 
 const contextOf = (calls: LogsCalls, target: AwsTarget, input: LogsInput) => ({
   region: calls.region(target),
+  credentials: target.credentials,
   logGroup: input.logGroup
 })
 

@@ -27,7 +27,8 @@ export const retryGuide: Readonly<Record<RetryClass, string>> = {
   throttle: "the call is made again, more slowly, with the same client token",
   transient: "the same call is made again with the same client token",
   capacity: "the launch waits 10 s, then twice as long each time up to 5 min, until `launchTimeoutSeconds`",
-  credentials: "the launch is tried again every 30 s until `launchTimeoutSeconds`",
+  credentials:
+    "that set of credentials pauses until a probe passes, then the launch is tried; the wait counts against no time-out",
   inactive: "the definition is registered again and the run launched with it; a linked one ends the run",
   conflict: "the task that the token started is adopted if it is this run's, else the launch gets a new token",
   never: "nothing is repeated"

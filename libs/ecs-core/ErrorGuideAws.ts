@@ -79,14 +79,15 @@ export const awsGuides = {
   },
   CredentialsRejected: {
     title: "The credentials are missing, expired or wrong",
-    cause: "AWS did not accept who is calling, or the clock of the machine is off by minutes.",
+    cause:
+      "AWS did not accept who is calling, a role may not be assumed, the service does not know the set of credentials that the pool names, or the clock of the machine is off by minutes.",
     cure: [
       "Check them where the service runs: `aws sts get-caller-identity`.",
-      "Renew them; the service takes them up without a restart if they come from a role or a file.",
+      "Renew them; the service takes them up without a restart if they come from a role or a file: docs/credentials.md.",
       "Check the clock of the machine (NTP)."
     ],
-    retried: `${untilLaunchDeadline} The waiting costs no attempt.`,
-    ends: launchTimedOut
+    retried: "Yes, as soon as they work again, however long that takes. The waiting costs no attempt.",
+    ends: "it ends no run"
   },
   LoggerPermissionMissing: {
     title: "The execution role may not write logs",

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
 import { RETRY_DEFAULTS } from "#ecs-core/RetryPolicy.ts"
-import { runFinished } from "#ecs-core/Run.ts"
-import { aRun } from "#test/support/builders.ts"
+import { blindMillis, runFinished } from "#ecs-core/Run.ts"
+import { aRun, millis } from "#test/support/builders.ts"
 import {
   at,
   cancel,
@@ -156,5 +156,27 @@ describe("a definition that cannot be made", () => {
   it("for the next attempt: the run ends, the first attempt stays as it was", () => {
     const run = aRun(requested(0), ready(1), definitionGone(2), refused(3))
     assert.deepInclude(runFinished(run), { outcome: "rejected", attempts: 1 })
+  })
+})
+
+describe("a definition that waits for credentials", () => {
+  const blind = { code: "CredentialsRejected", message: "ExpiredTokenException", advice: "Renew them." } as const
+  const busy = { code: "Throttled", message: "AWS throttles.", advice: "Wait." } as const
+  const told = (seconds: number, problem: typeof blind | typeof busy) =>
+    ({ kind: "run.delayed", at: at(seconds), problem }) as const
+
+  it.each([
+    { what: "nothing waited", events: [], now: 100, seconds: 0 },
+    { what: "waiting", events: [told(10, blind)], now: 100, seconds: 90 },
+    { what: "waited once", events: [told(10, blind), told(40, busy)], now: 100, seconds: 30 },
+    { what: "waiting again", events: [told(10, blind), told(40, busy), told(50, blind)], now: 100, seconds: 80 },
+    { what: "twice: told again meanwhile", events: [told(10, blind), told(20, blind)], now: 100, seconds: 90 }
+  ])("$what: $seconds s that count against no deadline", ({ events, now, seconds }) => {
+    assert.strictEqual(blindMillis(aRun(requested(0), ...events), millis(now)), seconds * 1000)
+  })
+
+  it("waited before an earlier attempt: that is over", () => {
+    const run = aRun(requested(0), told(10, blind), ready(40), definitionGone(50))
+    assert.strictEqual(blindMillis(run, millis(100)), 0)
   })
 })

@@ -14,6 +14,7 @@ import type {
 } from "./Messages.ts"
 import {
   awaitsDefinition,
+  blindMillis,
   currentAttempt,
   isFinal,
   isTombstone,
@@ -168,7 +169,9 @@ const tombstone = (runId: RunId, cancel: NonNullable<Run["cancel"]>): Run => ({
 const delayed = (run: Run, { at, problem }: Extract<RunMessage, { kind: "run.delayed" }>): Run => {
   const isNews = run.delayed === undefined || millisOf(at) > millisOf(run.delayed.at)
   if (!awaitsDefinition(run) || !isNews) return run
-  return note({ ...run, delayed: { at, problem } }, at, Said.definitionDelayed(problem))
+  const blindSeconds = blindMillis(run, millisOf(at)) / 1000
+  const delayed = { at, problem, ...(blindSeconds === 0 ? {} : { blindSeconds }) }
+  return note({ ...run, delayed }, at, Said.definitionDelayed(problem))
 }
 
 const finished = (run: Run, fact: RunFinished): Run => {

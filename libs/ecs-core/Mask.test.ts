@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
-import { MASK, mask } from "#ecs-core/Mask.ts"
+import { hideValues, MASK, mask, maskedValues } from "#ecs-core/Mask.ts"
 
 const CANARY = "canary-7f3a"
 
@@ -111,5 +111,56 @@ describe("mask", () => {
       env: { TOKEN: CANARY, DEBUG: null }
     }
     assert.deepStrictEqual(mask(request), { ...request, env: { TOKEN: MASK, DEBUG: null } })
+  })
+})
+
+describe("a command", () => {
+  it.each([
+    { command: ["psql", "--password=hunter22", "db"], masked: ["psql", `--password=${MASK}`, "db"] },
+    { command: ["app", "--api-key", "hunter22", "--verbose"], masked: ["app", "--api-key", MASK, "--verbose"] },
+    { command: ["sh", "-c", "DB_PASSWORD=hunter22 exec app"], masked: ["sh", "-c", `DB_PASSWORD=${MASK} exec app`] },
+    { command: "app --auth-token='hunter 22' x", masked: `app --auth-token=${MASK} x` },
+    { command: ["curl", "-H", "Authorization: Bearer hunter22"], masked: ["curl", "-H", `Authorization: ${MASK}`] },
+    { command: ["app", "postgres://me:hunter22@host/db"], masked: ["app", `postgres://me:${MASK}@host/db`] },
+    {
+      command: ["secretary", "report", "--tokens", "arn:aws:secretsmanager:eu-west-1:1:secret:db"],
+      masked: ["secretary", "report", "--tokens", MASK]
+    },
+    { command: ["echo", "a secret: none", "tokens"], masked: ["echo", "a secret: none", "tokens"] }
+  ])("shows all but what names itself a secret: $command", ({ command, masked }) => {
+    assert.deepStrictEqual<unknown>(mask({ command }), { command: masked })
+    const override = { taskRunRequest: { overrides: { containerOverrides: [{ command: [command].flat() }] } } }
+    assert.notInclude(JSON.stringify(mask(override)), "hunter")
+  })
+})
+
+describe("hideValues", () => {
+  const input = {
+    family: "nightly",
+    containerDefinitions: [{ command: ["app", `--token=${CANARY}`], environment: [{ name: "T", value: 'line\n"2"' }] }],
+    overrides: {
+      containerOverrides: [
+        {
+          environment: [
+            { name: "A", value: "1" },
+            { name: "FLEET_RUN_ID", value: "run-17" },
+            { name: "B", value: "long-value" }
+          ]
+        }
+      ]
+    }
+  }
+
+  it("hides what the mask hides of an input, wherever it stands in a text", () => {
+    const text = `run-17: 1 of ${CANARY} in {"v":"line\\n\\"2\\""} and 'long-value' of nightly`
+    const hidden = hideValues(text, maskedValues(input))
+    assert.strictEqual(hidden, `run-17: 1 of ${MASK} in {"v":"${MASK}"} and '${MASK}' of nightly`)
+  })
+
+  it.each([
+    { value: "abc", shown: "abc" },
+    { value: "abcd", shown: MASK }
+  ])("a value of $value.length characters shows as $shown", ({ shown, value }) => {
+    assert.strictEqual(hideValues(value, maskedValues({ env: { A: value } })), shown)
   })
 })

@@ -151,7 +151,9 @@ export const TaskDeferred = Schema.Struct({
   /** Sequence of the last `task.launching`, where its RunTask launched nothing for certain. */
   settles: Schema.optionalKey(Schema.Int),
   /** How often the attempt found no capacity until now. */
-  capacityFailures: Schema.optionalKey(Schema.Int)
+  capacityFailures: Schema.optionalKey(Schema.Int),
+  /** How long the attempt waited for credentials before this; that time does not count against `launchDeadline`. */
+  blindSeconds: Schema.optionalKey(Schema.Finite)
 })
 export type TaskDeferred = typeof TaskDeferred.Type
 

@@ -2,8 +2,16 @@ import { Schema } from "effect"
 import { codec, Version } from "./Codec.ts"
 import { Problem } from "./errors.ts"
 import { Attempt, RunId } from "./Ids.ts"
-import { Instant } from "./Instant.ts"
-import { DefinitionSource, LogSource, Phase, type RunFinished, Target, TaskTimes } from "./Messages.ts"
+import { Instant, millisOf } from "./Instant.ts"
+import {
+  DefinitionSource,
+  LogSource,
+  Phase,
+  type RunFinished,
+  Target,
+  type TaskDeferred,
+  TaskTimes
+} from "./Messages.ts"
 import { RETRY_DEFAULTS, RetryPolicy, type Used } from "./RetryPolicy.ts"
 import { isOutcome, Outcome, RunState } from "./RunState.ts"
 
@@ -85,8 +93,10 @@ export const Run = Schema.Struct({
   programFailures: Schema.optionalKey(Schema.Int),
   /** Failures of the platform after which another attempt followed; absent = none. */
   platformFailures: Schema.optionalKey(Schema.Int),
-  /** Why a definition could not be made, as last seen. */
-  delayed: Schema.optionalKey(Schema.Struct({ at: Instant, problem: Problem })),
+  /** Why a definition could not be made, as last seen; `blindSeconds`: how long credentials were waited for before that. */
+  delayed: Schema.optionalKey(
+    Schema.Struct({ at: Instant, problem: Problem, blindSeconds: Schema.optionalKey(Schema.Finite) })
+  ),
   cancel: Schema.optionalKey(
     Schema.Struct({
       at: Instant,
@@ -129,6 +139,22 @@ export const awaitedSince = (run: Run): Instant => {
   const last = currentAttempt(run)
   return last?.retryAt ?? last?.endedAt ?? run.requestedAt
 }
+
+/** How long the definition that is awaited now has waited for credentials: that time counts against no deadline. */
+export const blindMillis = (run: Run, nowMillis: number): number => {
+  const { delayed } = run
+  if (delayed === undefined || millisOf(delayed.at) < millisOf(awaitedSince(run))) return 0
+  return blindUntil(delayed, nowMillis)
+}
+
+/** What waited for credentials, until now: of a failure with `problem` at a time, and what had been waited before it. */
+export const blindUntil = (
+  { at, blindSeconds = 0, problem }: Pick<TaskDeferred, "at" | "blindSeconds" | "problem">,
+  nowMillis: number
+): number => 1000 * blindSeconds + (isBlind(problem) ? Math.max(0, nowMillis - millisOf(at)) : 0)
+
+/** Nobody could see what AWS has to say. */
+export const isBlind = (problem: Problem | undefined): boolean => problem?.code === "CredentialsRejected"
 
 /** The message that ends the run; undefined while it goes on. */
 export const runFinished = (run: Run): RunFinished | undefined => {

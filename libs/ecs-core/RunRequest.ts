@@ -133,7 +133,7 @@ export const launchFields = {
   /** From RunTask until RUNNING. */
   taskStartTimeoutSeconds: optional(seconds(86_400)),
   provisioningTimeoutSeconds: optional(seconds(86_400)),
-  /** How long a launch may wait for capacity, quota or credentials. */
+  /** How long a launch may wait for capacity or quota; time without credentials does not count. */
   launchTimeoutSeconds: optional(seconds(604_800)),
   /** From RUNNING until the end. */
   runTimeoutSeconds: optional(seconds(2_592_000)),

@@ -8,9 +8,14 @@ import { isJson, type Json, listOf, textOf } from "./Json.ts"
  * own (peers 43–48); whoever compares it literally registers a new revision for each run.
  */
 
-/** Key of a definition in the shared cache: equal normalised definitions of one region share one revision. */
-export const definitionKey = (definition: object, region: string): string =>
-  digest("task-definition", region, canonicalJson(normalise(definition)))
+/**
+ * Key of a definition in the shared cache: equal normalised definitions of one region and set of credentials share one
+ * revision. Without a set the key is what it was before there were any.
+ */
+export const definitionKey = (definition: object, region: string, credentials?: string): string => {
+  const parts = ["task-definition", region, canonicalJson(normalise(definition))]
+  return credentials === undefined ? digest(...parts) : digest(...parts, credentials)
+}
 
 /** Whether two definitions, prepared or read back, mean the same to ECS. */
 export const equalDefinitions = (a: object, b: object): boolean =>

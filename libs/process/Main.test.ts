@@ -86,6 +86,22 @@ describe("runMain", () => {
     })
   )
 
+  it.live.each([
+    { what: "AWS settings", env: { FLEET_AWS_MAX_SOCKETS: "0" }, says: "The AWS settings are wrong: " },
+    {
+      what: "a file of credentials",
+      env: { FLEET_AWS_CREDENTIALS_FILE: "nowhere.yaml" },
+      says: "FLEET_AWS_CREDENTIALS_FILE: nowhere.yaml needs attention:"
+    }
+  ])("does the same with $what", ({ env, says }) =>
+    Effect.gen(function* () {
+      const { code, lines } = yield* (yield* runApp("aws", env)).ended
+      assert.strictEqual(code, 78)
+      assert.include(lines.join("\n"), `tested cannot start. ${says}`)
+      assert.notInclude(lines.join("\n"), "FATAL")
+    })
+  )
+
   it.live("reports a Config that was read without readConfig, and its own settings, in the same way", () =>
     Effect.gen(function* () {
       const plain = yield* (yield* runApp("plainConfig")).ended

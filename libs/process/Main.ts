@@ -1,7 +1,7 @@
 import { constants } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Config, ConfigProvider, Deferred, Effect, Exit, Layer, Ref, Runtime } from "effect"
-import { ConfigInvalid, problemsOf, readAll } from "#process/ConfigReport.ts"
+import { ConfigInvalid, configExitCode, problemsOf, readAll } from "#process/ConfigReport.ts"
 import { Health } from "#process/Health.ts"
 import { HealthServer, healthSettings } from "#process/HealthServer.ts"
 import { Stopping } from "#process/Stopping.ts"
@@ -88,7 +88,11 @@ const logCrash = <E>(cause: Cause.Cause<E>) =>
   Cause.hasInterruptsOnly(cause) || isAboutConfig(cause) ? Effect.void : Effect.logFatal("crashed", cause)
 
 const isAboutConfig = <E>(cause: Cause.Cause<E>): boolean =>
-  errorsIn(cause).some((error) => error instanceof ConfigInvalid || error instanceof Config.ConfigError)
+  errorsIn(cause).some((error) => isBadSetting(error) || error instanceof Config.ConfigError)
+
+/** `ConfigInvalid`, or a library's own error about its settings. */
+const isBadSetting = (error: unknown): error is Error =>
+  error instanceof Error && Reflect.get(error, Runtime.errorExitCode) === configExitCode
 
 const errorsIn = <E>(cause: Cause.Cause<E>): ReadonlyArray<E> =>
   cause.reasons.filter(Cause.isFailReason).map(({ error }) => error)
@@ -102,6 +106,6 @@ const inOneForm = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>) {
 })
 
 const printConfigProblems = <E>(name: string, cause: Cause.Cause<E>): void => {
-  const error = errorsIn(cause).find((error) => error instanceof ConfigInvalid)
+  const error = errorsIn(cause).find((each): each is E & Error => isBadSetting(each))
   if (error !== undefined) process.stderr.write(`${name} cannot start. ${error.message}\n`)
 }

@@ -1,16 +1,19 @@
 import { Effect } from "effect"
+import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
 import { Pace } from "#aws/Pace.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
+import type { Job } from "#ecs-core/Job.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { type Definitions, makeDefinitions } from "./definitions.ts"
 import { type Lookups, makeLookups } from "./lookups.ts"
 import { makePoolMemory, type PoolMemory } from "./pools.ts"
-import { type EcsPort, pacedEcs } from "./register.ts"
+import { type EcsPort, type Place, pacedEcs } from "./register.ts"
 
 /** What the dispatcher's handlers work with. */
 export interface Fleet {
@@ -25,6 +28,8 @@ export interface Fleet {
   readonly definitionEntries: Bucket
   readonly lookups: Lookups
   readonly ecs: EcsPort
+  readonly gate: typeof Gate.Service
+  readonly credentials: typeof CredentialSets.Service
   readonly region: string
   readonly runTimeoutSecondsMax: number
 }
@@ -44,8 +49,16 @@ export const makeFleet = (settings: DispatcherSettings) =>
       definitionEntries,
       lookups: yield* makeLookups(settings),
       ecs: pacedEcs(yield* Ecs, yield* Pace),
+      gate: yield* Gate,
+      credentials: yield* CredentialSets,
       region: settings.region,
       runTimeoutSecondsMax: runTimeoutSecondsMax(settings.streamAgeSeconds)
     }
     return fleet
   })
+
+/** Where a job runs: its own region, else that of its pool's set of credentials, else the dispatcher's. */
+export const placeOf = ({ credentials: sets, region }: Fleet, job: Pick<Job, "region" | "credentials">): Place => ({
+  region: job.region ?? sets.find(job.credentials)?.region ?? region,
+  ...(job.credentials === undefined ? {} : { credentials: job.credentials })
+})

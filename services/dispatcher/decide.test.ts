@@ -176,8 +176,9 @@ describe("afterFailure", () => {
   it.each([
     { what: "throttled", failure: anAwsFailure("throttle"), now: 0, delayMillis: 10_000 },
     { what: "an answer lost", failure: anAwsFailure("transient"), now: 0, delayMillis: 10_000 },
-    { what: "no credentials", failure: anAwsFailure("credentials"), now: 0, delayMillis: 30_000 },
-    { what: "no credentials near the deadline", failure: anAwsFailure("credentials"), now: 59, delayMillis: 1000 }
+    { what: "no credentials", failure: anAwsFailure("credentials"), now: 0, delayMillis: 10_000 },
+    { what: "throttled near the deadline", failure: anAwsFailure("throttle"), now: 59, delayMillis: 1000 },
+    { what: "no credentials beyond the deadline", failure: anAwsFailure("credentials"), now: 90, delayMillis: 10_000 }
   ])("$what: noted, and again after $delayMillis ms", ({ delayMillis, failure, now }) => {
     assert.deepStrictEqual(afterFailure(failure, deadline, millis(now)), {
       event: { kind: "run.delayed", at: at(now), problem: problemOf(failure) },

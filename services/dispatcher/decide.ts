@@ -152,17 +152,15 @@ export const requestGone = (nowMillis: number, orderless?: number): RunMessage =
 })
 
 /** The longest wait before a request whose definition cannot be made is looked at again. */
-export const DELAY_SECONDS_MAX = 30
+export const DELAY_SECONDS_MAX = 10
 
-const delaySeconds = (failure: AwsFailure | DefinitionBusy): number => {
-  if (failure._tag === "DefinitionBusy") return 1
-  return failure.retry === "credentials" ? DELAY_SECONDS_MAX : 10
-}
+const delaySeconds = ({ _tag }: AwsFailure | DefinitionBusy): number =>
+  _tag === "DefinitionBusy" ? 1 : DELAY_SECONDS_MAX
 
 /**
  * What follows from a definition that could not be made. Only what repeating cannot help, and the deadline, judged on an
- * answer after it, end the run; else the message comes again after `delayMillis`, at the deadline at the latest. Waiting
- * for another replica's registration is no news to anybody.
+ * answer after it, end the run; else the message comes again after `delayMillis`, at the deadline at the latest. Without
+ * credentials nothing is judged. Waiting for another replica's registration is no news to anybody.
  */
 export const afterFailure = (
   failure: AwsFailure | DefinitionBusy,
@@ -173,7 +171,7 @@ export const afterFailure = (
   if (isAws && (failure.retry === "never" || failure.retry === "inactive")) {
     return { event: refusalOf([problemOf(failure)], nowMillis) }
   }
-  const leftMillis = deadlineMillis - nowMillis
+  const leftMillis = isAws && failure.retry === "credentials" ? Number.POSITIVE_INFINITY : deadlineMillis - nowMillis
   if (leftMillis <= 0) return { event: launchTimedOut(failure, nowMillis) }
   const delayMillis = Math.min(delaySeconds(failure) * 1000, leftMillis)
   return isAws

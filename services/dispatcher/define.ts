@@ -8,12 +8,12 @@ import type { Job } from "#ecs-core/Job.ts"
 import { isOfFargate, launchesOn } from "#ecs-core/LaunchOn.ts"
 import { linkDefinition } from "#ecs-core/LinkedDefinition.ts"
 import { Codecs, type DefinitionSource, type TaskdefReady } from "#ecs-core/Messages.ts"
-import { type AttemptRecord, awaitedSince, type Define, type Run } from "#ecs-core/Run.ts"
+import { type AttemptRecord, awaitedSince, blindMillis, type Define, isBlind, type Run } from "#ecs-core/Run.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
 import { afterFailure, refusalOf, requestGone } from "./decide.ts"
 import type { DefinitionError, Wish } from "./definitions.ts"
-import type { Fleet } from "./Fleet.ts"
+import { type Fleet, placeOf } from "./Fleet.ts"
 import {
   type DefinedAttempt,
   inputOf,
@@ -24,6 +24,7 @@ import {
   preparedFor
 } from "./order.ts"
 import { foldInto, type RecordError } from "./records.ts"
+import type { Place } from "./register.ts"
 
 /** The job of a run, from its request in hand or in the inbox; undefined = the request is gone. */
 export type JobSource<E> = (run: Run) => Effect.Effect<Result.Result<Job, ReadonlyArray<Problem>> | undefined, E>
@@ -121,19 +122,19 @@ interface FoundDefinition extends Launchable {
 
 const owned = (fleet: Fleet, job: Job, wish: Wish): Effect.Effect<FoundDefinition, DefinitionError> =>
   Effect.gen(function* () {
-    const prepared = preparedFor(job, job.region ?? fleet.region)
-    const { arn, registered } = yield* fleet.definitions.ensure(prepared.definition, prepared.region, wish)
+    const prepared = preparedFor(job, placeOf(fleet, job))
+    const { arn, registered } = yield* fleet.definitions.ensure(prepared.definition, prepared.place, wish)
     return { ...prepared, arn, source: registered ? "registered" : "reused", notices: [] }
   })
 
 /** A definition that somebody else keeps is read, never registered, changed or deregistered (peers 2, 52). */
 const linked = (fleet: Fleet, job: Job, ref: string): Effect.Effect<FoundDefinition, AwsFailure | LaunchRefused> =>
   Effect.gen(function* () {
-    const region = job.region ?? fleet.region
-    const readBack = yield* fleet.lookups.taskDefinition(region, ref)
+    const place = placeOf(fleet, job)
+    const readBack = yield* fleet.lookups.taskDefinition(place, ref)
     const { definition, containerName, problems, notices } = linkDefinition(job, readBack)
     if (problems.length > 0) return yield* new LaunchRefused({ problems })
-    return { definition, containerName, region, arn: readBack.taskDefinitionArn ?? ref, source: "linked", notices }
+    return { definition, containerName, place, arn: readBack.taskDefinitionArn ?? ref, source: "linked", notices }
   })
 
 /** Where neither job nor definition says what to run on, the cluster does, if it has a default (peers 76). */
@@ -145,7 +146,7 @@ const withCluster = (
 ): Effect.Effect<Launchable, AwsFailure> => {
   if (launchesOn(job, found.definition) === "given") return Effect.succeed(found)
   const { cluster } = inputOf(job, { ...who, taskDefinitionArn: "" }, found)
-  return Effect.map(fleet.lookups.defaultStrategy(found.region, cluster), (strategy) => ({
+  return Effect.map(fleet.lookups.defaultStrategy(found.place, cluster), (strategy) => ({
     ...found,
     clusterHasDefaultStrategy: strategy.length > 0,
     clusterHasOwnProviders: strategy.length > 0 && !isOfFargate(strategy)
@@ -165,14 +166,21 @@ const settle = (
       return yield* foldInto(fleet.runs, run.runId, refusalOf(failure.problems, now))
     }
     if (failure._tag === "AwsFailure" || failure._tag === "DefinitionBusy") {
-      const deadline = millisOf(awaitedSince(run)) + job.launchTimeoutSeconds * 1000
+      const deadline = millisOf(awaitedSince(run)) + job.launchTimeoutSeconds * 1000 + blindMillis(run, now)
       const { event, delayMillis } = afterFailure(failure, deadline, now)
-      const next = event === undefined ? run : yield* foldInto(fleet.runs, run.runId, event)
+      const next = event === undefined || isTold(run, event) ? run : yield* foldInto(fleet.runs, run.runId, event)
       if (delayMillis === undefined) return next
       return yield* new DefinitionDelayed({ delayMillis, message: failure.message })
     }
     return yield* failure
   })
+
+/** The record says already that this definition waits for credentials: it says so once, not with each look. */
+const isTold = (run: Run, event: RunMessage): boolean =>
+  event.kind === "run.delayed" &&
+  isBlind(event.problem) &&
+  isBlind(run.delayed?.problem) &&
+  millisOf(run.delayed?.at ?? run.requestedAt) >= millisOf(awaitedSince(run))
 
 /** The launch order of an attempt that the record has, made again: whoever makes it, it is the same. */
 export const orderAgain = <E>(
@@ -190,9 +198,9 @@ export const orderAgain = <E>(
     if (Result.isFailure(job)) return undefined
     const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt, notBefore } = known
     const { retry } = run
-    const region = known.target.region ?? fleet.region
+    const place = { ...known.target, region: known.target.region ?? fleet.region }
     const found =
-      source === "linked" ? yield* readAgain(fleet, region, taskDefinitionArn) : preparedFor(job.success, region)
+      source === "linked" ? yield* readAgain(fleet, place, taskDefinitionArn) : preparedFor(job.success, place)
     if (found === undefined) return undefined
     const launchable = yield* withCluster(
       fleet,
@@ -204,9 +212,9 @@ export const orderAgain = <E>(
     return orderOf(job.success, defined, launchable)
   })
 
-const readAgain = (fleet: Fleet, region: string, ref: string) =>
-  fleet.lookups.taskDefinition(region, ref).pipe(
-    Effect.map((definition) => ({ definition, region })),
+const readAgain = (fleet: Fleet, place: Place, ref: string) =>
+  fleet.lookups.taskDefinition(place, ref).pipe(
+    Effect.map((definition) => ({ definition, place })),
     Effect.catchIf(
       ({ retry }) => retry === "never" || retry === "inactive",
       () => Effect.undefined

@@ -1,6 +1,10 @@
 import { Schema } from "effect"
+import type { AwsTarget } from "#aws/Target.ts"
 import { codec } from "#ecs-core/Codec.ts"
 import { Instant, millisOf } from "#ecs-core/Instant.ts"
+
+/** The set of credentials that the definition is registered with; absent = `default`. */
+const account = { credentials: Schema.optionalKey(Schema.String) }
 
 /**
  * An entry of the shared cache `fleet-taskdefs`, under the hash of its normalised definition. Every step from one state
@@ -19,10 +23,11 @@ export const Entry = Schema.Union([
     /** When a run was last known to use it, to a few minutes; absent = since it is there. */
     usedAt: Schema.optionalKey(Instant),
     /** Registered by the fleet for a job that wants it deregistered when it is idle. */
-    autoDeregister: Schema.optionalKey(Schema.Boolean)
+    autoDeregister: Schema.optionalKey(Schema.Boolean),
+    ...account
   }),
   /** Idle: nobody uses it any more, and ECS is being told. */
-  Schema.Struct({ state: Schema.Literal("deregistering"), arn: Schema.String, since: Instant }),
+  Schema.Struct({ state: Schema.Literal("deregistering"), arn: Schema.String, since: Instant, ...account }),
   /** There is no definition: refused, or deregistered. */
   Schema.Struct({ state: Schema.Literal("absent"), since: Instant })
 ])
@@ -30,6 +35,12 @@ export type Entry = typeof Entry.Type
 export type ReadyEntry = Extract<Entry, { readonly state: "ready" }>
 
 export const EntryCodec = codec(Entry)
+
+/** The target of calls about an entry's definition: the region is in its ARN. */
+export const targetOf = ({ arn, credentials }: { readonly arn: string; readonly credentials?: string }): AwsTarget => {
+  const region = /^arn:[^:]*:ecs:([^:]*):/u.exec(arn)?.[1]
+  return { ...(region === undefined ? {} : { region }), ...(credentials === undefined ? {} : { credentials }) }
+}
 
 /** What to do about an entry; `notArn` is one that ECS called inactive or unknown: it is not believed. */
 export const decideEntry = (

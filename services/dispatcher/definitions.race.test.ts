@@ -34,7 +34,7 @@ const states = Effect.gen(function* () {
 
 /** As a request does: handed back for a second whenever another replica is at it. */
 const untilThere = (definitions: Definitions, definition: TaskDefinitionInput): Effect.Effect<string> =>
-  definitions.ensure(definition, region, plain).pipe(
+  definitions.ensure(definition, { region }, plain).pipe(
     Effect.retry(Schedule.spaced("1 second")),
     Effect.orDie,
     Effect.map(({ arn }) => arn)
@@ -84,7 +84,9 @@ describe("several replicas at once", () => {
       const kept = yield* bucket
       const [one, other] = [yield* replica, yield* replica]
       yield* (yield* EcsCalls).silence("registerTaskDefinition")
-      const slow = yield* Effect.forkChild(Effect.result(one.ensure(wanted, region, plain)), { startImmediately: true })
+      const slow = yield* Effect.forkChild(Effect.result(one.ensure(wanted, { region }, plain)), {
+        startImmediately: true
+      })
       yield* TestClock.adjust("50 millis")
       assert.deepStrictEqual(yield* states, ["registering"])
       const key = definitionKey(wanted, region)
@@ -103,10 +105,10 @@ describe("a registration that is refused", () => {
     Effect.gen(function* () {
       yield* (yield* EcsCalls).fail("registerTaskDefinition", [anAwsFailure(retry)])
       const definitions = yield* replica
-      const failure = yield* inTime(Effect.flip(definitions.ensure(definitionOf(), region, plain)))
+      const failure = yield* inTime(Effect.flip(definitions.ensure(definitionOf(), { region }, plain)))
       assert.deepInclude(failure, { _tag: "AwsFailure", retry })
       assert.deepStrictEqual(yield* states, ["absent"])
-      const again = yield* inTime(Effect.result(definitions.ensure(definitionOf(), region, plain)))
+      const again = yield* inTime(Effect.result(definitions.ensure(definitionOf(), { region }, plain)))
       assert.isTrue(Result.isSuccess(again))
       assert.lengthOf(yield* revisions, 1)
     }).pipe(Effect.provide(layerFleet))
@@ -118,10 +120,10 @@ describe("a registration that is refused", () => {
       const calls = yield* EcsCalls
       yield* calls.fail("registerTaskDefinition", lost.slice(0, 1), { carriedOut: true })
       yield* calls.fail("describeTaskDefinition", lost.slice(1))
-      const failure = yield* inTime(Effect.flip((yield* replica).ensure(definitionOf(), region, plain)))
+      const failure = yield* inTime(Effect.flip((yield* replica).ensure(definitionOf(), { region }, plain)))
       assert.deepInclude(failure, { _tag: "AwsFailure", retry: "transient" })
       assert.deepStrictEqual(yield* states, ["lost"])
-      const { arn, registered } = yield* inTime((yield* replica).ensure(definitionOf(), region, plain))
+      const { arn, registered } = yield* inTime((yield* replica).ensure(definitionOf(), { region }, plain))
       assert.isFalse(registered)
       assert.deepStrictEqual(yield* revisions, [arn])
     }).pipe(Effect.provide(layerFleet))
@@ -131,7 +133,7 @@ describe("a registration that is refused", () => {
     Effect.gen(function* () {
       const definitions = yield* replica
       yield* (yield* EcsCalls).silence("registerTaskDefinition")
-      const fiber = yield* Effect.forkChild(definitions.ensure(definitionOf(), region, plain), {
+      const fiber = yield* Effect.forkChild(definitions.ensure(definitionOf(), { region }, plain), {
         startImmediately: true
       })
       yield* TestClock.adjust("1 second")

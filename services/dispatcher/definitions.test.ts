@@ -26,7 +26,7 @@ const bucket = Effect.flatMap(Buckets, (buckets) => buckets.open(BucketNames.tas
 const replica = Effect.flatMap(bucket, (bucket) => makeDefinitions(bucket, settings))
 
 const arnOf = (definitions: Definitions, definition = wanted, wish: Parameters<Definitions["ensure"]>[2] = plain) =>
-  inTime(Effect.map(definitions.ensure(definition, region, wish), ({ arn }) => arn))
+  inTime(Effect.map(definitions.ensure(definition, { region }, wish), ({ arn }) => arn))
 
 const entries = Effect.gen(function* () {
   const kept = yield* (yield* bucket).entries()
@@ -55,11 +55,11 @@ describe("ensure", () => {
         const written = definitionOf({ executionRoleArn, secrets: { A: arns.A, B: arns.B } })
         const otherwise = definitionOf({ executionRoleArn, secrets: { B: arns.B, A: arns.A } })
         const one = yield* replica
-        const { arn, registered } = yield* inTime(one.ensure(written, region, plain))
+        const { arn, registered } = yield* inTime(one.ensure(written, { region }, plain))
         assert.isTrue(registered)
-        assert.deepStrictEqual(yield* one.ensure(otherwise, region, plain), { arn, registered: false })
+        assert.deepStrictEqual(yield* one.ensure(otherwise, { region }, plain), { arn, registered: false })
         const other = yield* replica
-        assert.deepStrictEqual(yield* other.ensure(otherwise, region, plain), { arn, registered: false })
+        assert.deepStrictEqual(yield* other.ensure(otherwise, { region }, plain), { arn, registered: false })
         yield* TestClock.adjust("301 seconds")
         assert.strictEqual(yield* arnOf(other, written), arn)
         assert.strictEqual(yield* registrations, 1)
@@ -145,7 +145,7 @@ describe("ensure, when ECS called an ARN inactive at a launch", () => {
       const notArn = yield* arnOf(replicas[0])
       yield* Effect.forEach(replicas, (each) => arnOf(each))
       const ask = (n: number) =>
-        (replicas[n % 3] ?? replicas[0]).ensure(wanted, region, { ...plain, notArn }).pipe(
+        (replicas[n % 3] ?? replicas[0]).ensure(wanted, { region }, { ...plain, notArn }).pipe(
           Effect.retry(Schedule.spaced("1 second")),
           Effect.map(({ arn }) => arn)
         )
@@ -193,7 +193,7 @@ describe("ensure with matchLatestRevisionInFamily", () => {
     () =>
       Effect.gen(function* () {
         const arn = yield* foreign()
-        assert.deepStrictEqual(yield* inTime((yield* replica).ensure(wanted, region, matching)), {
+        assert.deepStrictEqual(yield* inTime((yield* replica).ensure(wanted, { region }, matching)), {
           arn,
           registered: false
         })
@@ -232,7 +232,7 @@ describe("crash of a registrar", () => {
       const now = yield* Clock.currentTimeMillis
       yield* kept.put(key, JSON.stringify({ v: 1, state: "registering", since: instantOf(now) }))
       const other = yield* replica
-      const early = yield* inTime(Effect.result(other.ensure(wanted, region, plain)))
+      const early = yield* inTime(Effect.result(other.ensure(wanted, { region }, plain)))
       assert.strictEqual(Result.getFailure(early).pipe(Option.getOrUndefined)?._tag, "DefinitionBusy")
       yield* TestClock.adjust("31 seconds")
       assert.strictEqual(yield* arnOf(other), arn)
@@ -245,7 +245,7 @@ describe("crash of a registrar", () => {
       const places = yield* crashEverywhere((requestsMax) =>
         Effect.gen(function* () {
           const dying = Effect.flatMap(Effect.provide(replica, processPorts(requestsMax)), (one) =>
-            one.ensure(wanted, region, plain)
+            one.ensure(wanted, { region }, plain)
           )
           const result = yield* inTime(Effect.result(dying))
           const arn = yield* untilThere(yield* replica)

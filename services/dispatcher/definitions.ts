@@ -1,5 +1,6 @@
 import { Cache, Clock, Effect, Exit, Fiber, Option, Random, Result, Schedule, Schema } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { Bucket, BucketEntry } from "#bus/Bucket.ts"
 import type { PublishError, RevisionConflict } from "#bus/BusError.ts"
@@ -10,7 +11,16 @@ import type { TaskDefinitionInput } from "#ecs-core/PrepareDefinition.ts"
 import { definitionKey } from "#ecs-core/TaskDefinition.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { decideEntry, type Entry, EntryCodec, type ReadyEntry, usedAtOf } from "./definitionEntry.ts"
-import { answerMayBeLost, type EcsPort, type Found, obtain, pacedEcs, usable, type Wanted } from "./register.ts"
+import {
+  answerMayBeLost,
+  type EcsPort,
+  type Found,
+  obtain,
+  type Place,
+  pacedEcs,
+  usable,
+  type Wanted
+} from "./register.ts"
 
 /**
  * The shared cache of task definitions. RegisterTaskDefinition has a quota of one call a second, and ECS refuses two
@@ -35,15 +45,12 @@ export type Wish = Pick<Wanted, "match" | "autoDeregister" | "notArn">
 
 export interface Definitions {
   /** The ARN of an ACTIVE revision equal to the definition, registering one if there is none. */
-  readonly ensure: (
-    definition: TaskDefinitionInput,
-    region: string,
-    wish: Wish
-  ) => Effect.Effect<Found, DefinitionError>
+  readonly ensure: (definition: TaskDefinitionInput, place: Place, wish: Wish) => Effect.Effect<Found, DefinitionError>
 }
 
 interface Deps {
   readonly ecs: EcsPort
+  readonly gate: typeof Gate.Service
   readonly bucket: Bucket
   readonly settings: DispatcherSettings
 }
@@ -52,9 +59,9 @@ interface Deps {
 export const makeDefinitions = (
   bucket: Bucket,
   settings: DispatcherSettings
-): Effect.Effect<Definitions, never, Ecs | Pace> =>
+): Effect.Effect<Definitions, never, Ecs | Gate | Pace> =>
   Effect.gen(function* () {
-    const deps: Deps = { ecs: pacedEcs(yield* Ecs, yield* Pace), bucket, settings }
+    const deps: Deps = { ecs: pacedEcs(yield* Ecs, yield* Pace), gate: yield* Gate, bucket, settings }
     const pending = new Map<string, Wanted>()
     const cache = yield* Cache.makeWith((key: string) => lookUp(deps, pending.get(key)), {
       capacity: settings.definitionsMax,
@@ -74,8 +81,11 @@ export const makeDefinitions = (
         return { arn: found.arn, registered: found.registered && of === wanted }
       })
     return {
-      ensure: (definition, region, wish) =>
-        Effect.suspend(() => ensure({ ...wish, key: definitionKey(definition, region), definition, region }))
+      ensure: (definition, place, wish) =>
+        Effect.suspend(() => {
+          const key = definitionKey(definition, place.region, place.credentials)
+          return ensure({ ...wish, key, definition, place })
+        })
     }
   })
 
@@ -86,7 +96,7 @@ const waiting = Schedule.spaced("100 millis").pipe(Schedule.upTo({ times: 8 }))
 const lookUp = (deps: Deps, wanted: Wanted | undefined) =>
   wanted === undefined
     ? Effect.fail(new DefinitionBusy())
-    : seek(deps, wanted).pipe(
+    : Effect.andThen(deps.gate.check(wanted.place), seek(deps, wanted)).pipe(
         Effect.catchTags({ KeyExists: () => new DefinitionBusy(), RevisionConflict: () => new DefinitionBusy() }),
         Effect.retry({ schedule: waiting, while: (error) => error._tag === "DefinitionBusy" }),
         Effect.map((found) => ({ found, of: wanted }))
@@ -147,7 +157,8 @@ const underClaim = (deps: Deps, wanted: Wanted, kept: BucketEntry | undefined, c
       arn: found.arn,
       since,
       usedAt: since,
-      ...(autoDeregister ? { autoDeregister } : {})
+      ...(autoDeregister ? { autoDeregister } : {}),
+      ...(wanted.place.credentials === undefined ? {} : { credentials: wanted.place.credentials })
     }
     yield* settle(deps, claim, ready)
     return found

@@ -3,6 +3,7 @@ import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { supervised } from "#process/Supervise.ts"
@@ -48,6 +49,7 @@ export const layer = (settings: DispatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       yield* setUpFleet(settings)
+      yield* watchCredentials
       const fleet = yield* makeFleet(settings)
       const pools = yield* followPools(fleet.pools, settings, fleet.runTimeoutSecondsMax)
       const consumer = yield* Consumer

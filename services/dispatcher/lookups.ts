@@ -4,13 +4,14 @@ import { Ecs } from "#aws/Ecs.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import type { DispatcherSettings } from "./config.ts"
+import type { Place } from "./register.ts"
 
 /** What ECS said of things that others keep, remembered for a while: linked definitions and clusters. */
 export interface Lookups {
   /** `ref`: family (latest ACTIVE revision), `family:revision` or ARN. An INACTIVE revision is answered too. */
-  readonly taskDefinition: (region: string, ref: string) => Effect.Effect<TaskDefinition, AwsFailure>
+  readonly taskDefinition: (place: Place, ref: string) => Effect.Effect<TaskDefinition, AwsFailure>
   /** What decides where a launch without launch type and strategy runs (peers 76); empty = nothing does. */
-  readonly defaultStrategy: (region: string, cluster: string) => Effect.Effect<Strategy, AwsFailure>
+  readonly defaultStrategy: (place: Place, cluster: string) => Effect.Effect<Strategy, AwsFailure>
 }
 
 export type Strategy = ReadonlyArray<CapacityProviderStrategyItem>
@@ -22,18 +23,18 @@ export const makeLookups = (settings: DispatcherSettings): Effect.Effect<Lookups
   Effect.gen(function* () {
     const [ecs, pace] = [yield* Ecs, yield* Pace]
     const describe = (key: string) => {
-      const { region, name } = partsOf(key)
-      return pace.paced("readTaskDefinition", { region })(ecs.describeTaskDefinition({ region }, name))
+      const { place, name } = partsOf(key)
+      return pace.paced("readTaskDefinition", place)(ecs.describeTaskDefinition(place, name))
     }
     const definitions = yield* Cache.makeWith(describe, {
       capacity: settings.definitionsMax,
       timeToLive: (exit, key) =>
-        seconds(exit, isRevision(key) ? settings.definitionCheckSeconds : settings.familyCheckSeconds)
+        seconds(exit, isRevision(partsOf(key).name) ? settings.definitionCheckSeconds : settings.familyCheckSeconds)
     })
     const ask = (key: string) => {
-      const { region, name } = partsOf(key)
+      const { place, name } = partsOf(key)
       return Effect.map(
-        ecs.describeCluster({ region }, name),
+        ecs.describeCluster(place, name),
         ({ defaultCapacityProviderStrategy = [] }): Strategy => defaultCapacityProviderStrategy
       )
     }
@@ -42,14 +43,14 @@ export const makeLookups = (settings: DispatcherSettings): Effect.Effect<Lookups
       timeToLive: (exit) => seconds(exit, settings.clusterCheckSeconds)
     })
     return {
-      taskDefinition: (region, ref) =>
-        Effect.tap(Cache.get(definitions, keyOf(region, ref)), (found) =>
+      taskDefinition: (place, ref) =>
+        Effect.tap(Cache.get(definitions, keyOf(place, ref)), (found) =>
           // The order is made from the ARN that the record keeps: it is known already.
           found.taskDefinitionArn === undefined || isRevision(ref)
             ? Effect.void
-            : Cache.set(definitions, keyOf(region, found.taskDefinitionArn), found)
+            : Cache.set(definitions, keyOf(place, found.taskDefinitionArn), found)
         ),
-      defaultStrategy: (region, cluster) => Cache.get(clusters, keyOf(region, cluster))
+      defaultStrategy: (place, cluster) => Cache.get(clusters, keyOf(place, cluster))
     }
   })
 
@@ -57,9 +58,9 @@ export const makeLookups = (settings: DispatcherSettings): Effect.Effect<Lookups
 const seconds = (exit: Exit.Exit<unknown, unknown>, many: number) =>
   Exit.isSuccess(exit) ? (`${many} seconds` as const) : 0
 
-const keyOf = (region: string, name: string): string => `${region} ${name}`
+const keyOf = ({ credentials, region }: Place, name: string): string => `${credentials ?? ""} ${region} ${name}`
 
-const partsOf = (key: string) => {
-  const at = key.indexOf(" ")
-  return { region: key.slice(0, at), name: key.slice(at + 1) }
+const partsOf = (key: string): { readonly place: Place; readonly name: string } => {
+  const [credentials = "", region = "", ...name] = key.split(" ")
+  return { place: { region, ...(credentials === "" ? {} : { credentials }) }, name: name.join(" ") }
 }

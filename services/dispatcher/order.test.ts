@@ -20,7 +20,7 @@ describe("orderAfter", () => {
           source: "reused",
           notBefore: notBefore === undefined ? undefined : at(notBefore)
         },
-        preparedFor(job, "eu-central-1")
+        preparedFor(job, { region: "eu-central-1" })
       )
     const second = orderAfter(order(1, 0), { attempt: 2, at: at(100), notBefore: at(130) })
     assert.deepStrictEqual(second, order(2, 100, 130))
@@ -32,7 +32,7 @@ describe("orderOf", () => {
   const attempt = { runId, attempt: 2, taskDefinitionArn, at: at(0), source: "reused" } as const
   const order = (request: Parameters<typeof aJob>[0] = {}) => {
     const job = aJob(request)
-    return orderOf(job, attempt, preparedFor(job, "eu-central-1"))
+    return orderOf(job, attempt, preparedFor(job, { region: "eu-central-1" }))
   }
   const role = { executionRoleArn: "arn:aws:iam::123456789012:role/execution" }
 
@@ -64,9 +64,9 @@ describe("orderOf", () => {
   it("of a next attempt has its time, its deadline counts from it, and the policy is the run's", () => {
     const job = aJob({ launchTimeoutSeconds: 60, retry: { attempts: 9 } })
     const next = { ...attempt, notBefore: at(30), retry: { ...job.retry, attempts: 1 } }
-    const made = orderOf(job, next, preparedFor(job, "eu-central-1"))
+    const made = orderOf(job, next, preparedFor(job, { region: "eu-central-1" }))
     assert.deepInclude(made, { notBefore: at(30), launchDeadline: at(90), retry: { ...job.retry, attempts: 1 } })
-    const late = orderOf(job, { ...next, at: at(40) }, preparedFor(job, "eu-central-1"))
+    const late = orderOf(job, { ...next, at: at(40) }, preparedFor(job, { region: "eu-central-1" }))
     assert.deepInclude(late, { notBefore: at(30), launchDeadline: at(100) })
     assert.deepStrictEqual(order({ retry: { attempts: 9 } }).retry, job.retry)
     assert.notProperty(order(), "notBefore")
@@ -98,7 +98,7 @@ describe("orderOf", () => {
     { what: "Fargate", request: { provisioningTimeoutSeconds: 60 }, cluster: {}, seconds: undefined }
   ])("time to be PROVISIONING on $what: $seconds", ({ cluster, request, seconds }) => {
     const job = aJob(request)
-    const made = orderOf(job, attempt, { ...preparedFor(job, "eu-central-1"), ...cluster })
+    const made = orderOf(job, attempt, { ...preparedFor(job, { region: "eu-central-1" }), ...cluster })
     assert.strictEqual(made.provisioningTimeoutSeconds, seconds)
     assert.strictEqual("provisioningTimeoutSeconds" in made, seconds !== undefined)
   })
@@ -145,7 +145,7 @@ describe("orderOf", () => {
 
 describe("problemsBeforeAws", () => {
   const fieldsOf = (request: Parameters<typeof aJob>[0]) =>
-    problemsBeforeAws(aJob(request), runId, "us-east-1").map(({ field }) => field)
+    problemsBeforeAws(aJob(request), runId, { region: "us-east-1" }).map(({ field }) => field)
 
   it("a sound job has none", () => {
     assert.deepStrictEqual(fieldsOf({ command: "true" }), [])

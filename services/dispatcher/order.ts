@@ -1,3 +1,4 @@
+import type { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { definitionProblems } from "#ecs-core/DefinitionProblems.ts"
 import type { Problem } from "#ecs-core/errors.ts"
 import type { Attempt, RunId } from "#ecs-core/Ids.ts"
@@ -6,17 +7,19 @@ import type { Job } from "#ecs-core/Job.ts"
 import { isOfFargate } from "#ecs-core/LaunchOn.ts"
 import { logPlan } from "#ecs-core/LogPlan.ts"
 import type { DefinitionSource, TaskdefReady } from "#ecs-core/Messages.ts"
+import { nearest } from "#ecs-core/Nearest.ts"
 import { networkPlan } from "#ecs-core/Network.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import type { RetryPolicy } from "#ecs-core/RetryPolicy.ts"
 import { overridesProblem, runTaskInput, withAttempt } from "#ecs-core/RunTaskInput.ts"
 import { later } from "#ecs-core/Timeline.ts"
+import type { Place } from "./register.ts"
 
 /** A definition that a job can be launched with: prepared, or kept by somebody else and read back. */
 export interface Launchable {
   readonly definition: object
   readonly containerName: string
-  readonly region: string
+  readonly place: Place
   /** Known where the cluster had to be asked. */
   readonly clusterHasDefaultStrategy?: boolean
   /** Known with it: that strategy names capacity providers of the account's own. */
@@ -52,18 +55,18 @@ export const inputOf = (
 
 /** The order to launch an attempt: all that RunTask will see, an inferred network aside. */
 export const orderOf = (job: Job, attempt: DefinedAttempt, launchable: Launchable): TaskdefReady => {
-  const { definition, containerName, region } = launchable
+  const { definition, containerName, place } = launchable
   const { runId, at, source, notBefore, retry } = attempt
   return {
     runId,
     attempt: attempt.attempt,
     at,
-    target: { region, ...(job.credentials === undefined ? {} : { credentials: job.credentials }) },
+    target: place,
     runTask: inputOf(job, attempt, launchable),
     ...networkPlan(job, definition),
     ...(source === undefined ? {} : { definition: source }),
     containerName,
-    logs: logPlan(job, definition, containerName, region),
+    logs: logPlan(job, definition, containerName, place.region),
     ...(notBefore === undefined ? {} : { notBefore }),
     launchDeadline: instantOf(millisOf(awaitedFrom(attempt)) + job.launchTimeoutSeconds * 1000),
     taskStartTimeoutSeconds: job.taskStartTimeoutSeconds,
@@ -100,7 +103,7 @@ const waitsForInstances = (job: Job, { clusterHasOwnProviders }: Launchable): bo
   (job.capacityProviderStrategy.length > 0 && !isOfFargate(job.capacityProviderStrategy))
 
 /** The definition of a job that links none. */
-export const preparedFor = (job: Job, region: string) => ({ ...prepareTaskDefinition(job, region), region })
+export const preparedFor = (job: Job, place: Place) => ({ ...prepareTaskDefinition(job, place.region), place })
 
 /** What is wrong with a launch, from the job and its definition alone. */
 export const launchProblems = (
@@ -113,11 +116,26 @@ export const launchProblems = (
 }
 
 /** Everything that is wrong with a job before AWS is asked anything; of a linked definition nothing is known yet. */
-export const problemsBeforeAws = (job: Job, runId: RunId, defaultRegion: string): ReadonlyArray<Problem> => {
+export const problemsBeforeAws = (job: Job, runId: RunId, place: Place): ReadonlyArray<Problem> => {
   if (job.linkedDefinition !== undefined) return []
-  const prepared = preparedFor(job, job.region ?? defaultRegion)
+  const prepared = preparedFor(job, place)
   return [
     ...definitionProblems(job, prepared.definition, prepared.containerName),
     ...launchProblems(job, { runId, attempt: 1 }, prepared)
   ]
+}
+
+/** The pool names a set of credentials that nobody has told this dispatcher. */
+export const credentialsProblem = (
+  { credentials, pool }: Pick<Job, "credentials" | "pool">,
+  sets: Pick<typeof CredentialSets.Service, "find" | "names">
+): Problem | undefined => {
+  if (credentials === undefined || sets.find(credentials) !== undefined) return undefined
+  const meant = nearest(credentials, sets.names())
+  return {
+    code: "InvalidRequest",
+    field: "pool",
+    message: `Pool "${pool}" names the set of credentials "${credentials}", which the dispatcher does not know.${meant === undefined ? "" : ` Did you mean "${meant}"?`}`,
+    advice: `Correct the pool, or add the set to the file that FLEET_AWS_CREDENTIALS_FILE names. Known are ${sets.names().join(", ")}. Then publish the request again under a new run id.`
+  }
 }

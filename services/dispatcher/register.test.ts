@@ -14,7 +14,7 @@ import { obtain, pacedEcs, registerWaitMillis, usable, type Wanted } from "./reg
 
 const region = "us-east-1"
 const definition = prepareTaskDefinition(aJob(), region).definition
-const wanted: Wanted = { key: "k", definition, region, match: false, autoDeregister: false }
+const wanted: Wanted = { key: "k", definition, place: { region }, match: false, autoDeregister: false }
 const layerFleet = EcsCalls.layer.pipe(Layer.provideMerge(layerMemoryFleet()))
 
 const port = Effect.gen(function* () {

@@ -8,11 +8,16 @@ import { AwsFailure } from "#ecs-core/errors.ts"
 import type { TaskDefinitionInput } from "#ecs-core/PrepareDefinition.ts"
 import { differences, equalDefinitions } from "#ecs-core/TaskDefinition.ts"
 
-/** A definition that is wanted in a region. */
+/** A region, and the set of credentials that is used there. */
+export interface Place extends AwsTarget {
+  readonly region: string
+}
+
+/** A definition that is wanted somewhere. */
 export interface Wanted {
   readonly key: string
   readonly definition: TaskDefinitionInput
-  readonly region: string
+  readonly place: Place
   /** Reuse the family's latest revision where it is ACTIVE and equal (peers 41). */
   readonly match: boolean
   readonly autoDeregister: boolean
@@ -126,7 +131,7 @@ const adoptOrRegister = (ecs: EcsPort, wanted: Wanted): Effect.Effect<Found, Aws
  * asking again is all that is needed.
  */
 export const usable = (ecs: EcsPort, wanted: Wanted, ref: string): Effect.Effect<string | undefined, AwsFailure> =>
-  ecs.describeTaskDefinition({ region: wanted.region }, ref).pipe(
+  ecs.describeTaskDefinition(wanted.place, ref).pipe(
     Effect.flatMap((found) => {
       const { taskDefinitionArn: arn, status } = found
       const isOther = arn === wanted.notArn || status !== "ACTIVE"
@@ -146,8 +151,8 @@ export const usable = (ecs: EcsPort, wanted: Wanted, ref: string): Effect.Effect
     )
   )
 
-const register = (ecs: EcsPort, { definition, region }: Wanted): Effect.Effect<Found, AwsFailure> =>
-  Effect.flatMap(ecs.registerTaskDefinition({ region }, inputOf(definition)), ({ taskDefinitionArn: arn }) =>
+const register = (ecs: EcsPort, { definition, place }: Wanted): Effect.Effect<Found, AwsFailure> =>
+  Effect.flatMap(ecs.registerTaskDefinition(place, inputOf(definition)), ({ taskDefinitionArn: arn }) =>
     arn === undefined ? noArn() : Effect.succeed({ arn, registered: true })
   )
 

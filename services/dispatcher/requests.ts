@@ -9,8 +9,8 @@ import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
 import type { JobSource } from "./define.ts"
-import type { Fleet } from "./Fleet.ts"
-import { problemsBeforeAws } from "./order.ts"
+import { type Fleet, placeOf } from "./Fleet.ts"
+import { credentialsProblem, problemsBeforeAws } from "./order.ts"
 import { type PerformError, performEffects } from "./perform.ts"
 import { poolInForce } from "./pools.ts"
 import { foldInto, type RecordError } from "./records.ts"
@@ -58,7 +58,9 @@ const jobOf = (fleet: Fleet, read: ReadRequest): Effect.Effect<JobOrProblems, Re
     const filled = pool === undefined ? Result.succeed(undefined) : poolFor(pool, body)
     return Result.flatMap(filled, (pool) => resolveJob(body, pool, fleet.runTimeoutSecondsMax)).pipe(
       Result.flatMap((job) => {
-        const problems = problemsBeforeAws(job, read.seen.runId, fleet.region)
+        const unknown = credentialsProblem(job, fleet.credentials)
+        if (unknown !== undefined) return Result.fail([unknown])
+        const problems = problemsBeforeAws(job, read.seen.runId, placeOf(fleet, job))
         return problems.length === 0
           ? Result.succeed({ ...job, notices: [...notices, ...job.notices] })
           : Result.fail(problems)

@@ -33,7 +33,7 @@ const definition = prepareTaskDefinition(aJob(), region).definition
 const flagged = { match: false, autoDeregister: true }
 
 const arnOf = (fleet: Fleet, wish = flagged) =>
-  inTime(Effect.map(fleet.definitions.ensure(definition, region, wish), ({ arn }) => arn))
+  inTime(Effect.map(fleet.definitions.ensure(definition, { region }, wish), ({ arn }) => arn))
 const active = Effect.flatMap(EcsModel, ({ ecs }) => ecs.ListTaskDefinitions(region, { status: "ACTIVE" })).pipe(
   Effect.map(({ taskDefinitionArns = [] }) => taskDefinitionArns)
 )
@@ -119,7 +119,7 @@ describe("the sweep of idle definitions", () => {
       const { ecs } = yield* EcsModel
       const { definition: foreign } = prepareTaskDefinition(aJob({ family: "reports" }), region)
       yield* ecs.RegisterTaskDefinition(region, structuredClone(foreign) as never)
-      yield* inTime(fleet.definitions.ensure(foreign, region, { match: true, autoDeregister: true }))
+      yield* inTime(fleet.definitions.ensure(foreign, { region }, { match: true, autoDeregister: true }))
       yield* idle
       yield* sweep(fleet, settings)
       assert.lengthOf(yield* active, 2)

@@ -1,12 +1,13 @@
 import { Clock, Effect } from "effect"
+import type { AwsTarget } from "#aws/Target.ts"
 import type { BucketEntry } from "#bus/Bucket.ts"
-import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
+import type { BusUnavailable } from "#bus/BusError.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { awaitsDefinition, currentAttempt, isFinal } from "#ecs-core/Run.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { DispatcherSettings } from "./config.ts"
-import { decideIdle, type Entry, EntryCodec } from "./definitionEntry.ts"
+import { decideIdle, type Entry, EntryCodec, targetOf } from "./definitionEntry.ts"
 import { entryOf } from "./definitions.ts"
 import type { Fleet } from "./Fleet.ts"
 
@@ -83,20 +84,20 @@ const stepOf = (fleet: Fleet, { kept, entry, step }: Due, inUse: ReadonlySet<str
       return
     }
     if (entry.state !== "ready" && entry.state !== "deregistering") return
-    const { arn } = entry
-    const claimed = yield* replace({ state: "deregistering", arn, since }, kept.revision)
-    yield* deregister(fleet, arn)
+    const { arn, credentials } = entry
+    const target = targetOf(entry)
+    yield* fleet.gate.check(target)
+    const account = credentials === undefined ? {} : { credentials }
+    const claimed = yield* replace({ state: "deregistering", arn, since, ...account }, kept.revision)
+    yield* deregister(fleet, target, arn)
     yield* Effect.logInfo("idle task definition deregistered", { arn })
     yield* replace({ state: "absent", since }, claimed)
   })
 
 /** One that ECS no longer knows, or has as INACTIVE, is what was wanted. */
-const deregister = (fleet: Fleet, arn: string): Effect.Effect<void, AwsFailure | PublishError> => {
-  const region = /^arn:[^:]*:ecs:([^:]*):/u.exec(arn)?.[1]
-  return fleet.ecs.deregisterTaskDefinition(region === undefined ? {} : { region }, arn).pipe(
-    Effect.catchIf(
-      ({ retry }) => retry === "inactive",
-      () => Effect.void
-    )
+const deregister = (fleet: Fleet, target: AwsTarget, arn: string): Effect.Effect<void, AwsFailure> =>
+  Effect.catchIf(
+    fleet.ecs.deregisterTaskDefinition(target, arn),
+    ({ retry }) => retry === "inactive",
+    () => Effect.void
   )
-}

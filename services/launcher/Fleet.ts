@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { Ec2Network } from "#aws/Ec2Network.ts"
 import { Ecs } from "#aws/Ecs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
 import { Pace } from "#aws/Pace.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import { Messages } from "#bus/Messages.ts"
@@ -20,6 +21,7 @@ export interface Fleet {
   readonly ecs: typeof Ecs.Service
   readonly network: typeof Ec2Network.Service
   readonly pace: typeof Pace.Service
+  readonly gate: typeof Gate.Service
   readonly lanes: Lanes
 }
 
@@ -38,6 +40,7 @@ export const makeFleet = (fleetId: FleetId, limits: LaneLimits = laneLimits) =>
       ecs: yield* Ecs,
       network: yield* Ec2Network,
       pace,
+      gate: yield* Gate,
       lanes: makeLanes(pace, limits)
     }
     return fleet

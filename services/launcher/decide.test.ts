@@ -6,8 +6,16 @@ import type { Run } from "#ecs-core/Run.ts"
 import { aMarker, aRun, aTaskDeferred, aTaskdefReady, millis } from "#test/support/builders.ts"
 import * as messages from "#test/support/messages.ts"
 import { at, runId } from "#test/support/messages.ts"
-import { type Decision, decide, LISTED_SECONDS, NAK_SECONDS_MAX, TOKEN_TRUST_SECONDS } from "./decide.ts"
-import { type Marker, nextTry, tokenOf, untried } from "./evidence.ts"
+import {
+  type Decision,
+  decide,
+  LISTED_SECONDS,
+  NAK_SECONDS_MAX,
+  PAUSED_SECONDS_MAX,
+  pausedMillis,
+  TOKEN_TRUST_SECONDS
+} from "./decide.ts"
+import { type Marker, untried } from "./evidence.ts"
 
 const order = aTaskdefReady()
 const launching = aRun(messages.ready(0))
@@ -198,6 +206,48 @@ describe("decide", () => {
     assert.strictEqual(short(decided({ drain: { at: at(5), endedAt: at(9) }, now: 10 })), "Launch 1")
   })
 
+  const blind = { code: "CredentialsRejected", message: "ExpiredTokenException", advice: "Renew them." } as const
+  const afterBlindness: ReadonlyArray<Row> = [
+    {
+      what: "the launch deadline has passed meanwhile, and it is tried all the same",
+      deferred: settled({ at: at(3590), problem: blind, nextTryAt: at(9000) }),
+      now: 4000,
+      expected: "Launch 4"
+    },
+    {
+      what: "it was cancelled",
+      run: cancelled,
+      deferred: settled({ at: at(3590), problem: blind }),
+      now: 4000,
+      expected: "Reject cancelled Cancelled"
+    },
+    {
+      what: "the deadline comes so much later",
+      deferred: settled({ blindSeconds: 410, nextTryAt: at(4005) }),
+      now: 4010,
+      expected: "Launch 4"
+    },
+    {
+      what: "the deadline comes, too",
+      deferred: settled({ blindSeconds: 410, nextTryAt: at(4005) }),
+      now: 4010.001,
+      expected: "Reject timed_out LaunchTimeout"
+    }
+  ]
+  it.each(afterBlindness)("after a wait for credentials $what: $expected (peers 83)", ({ expected, ...row }) => {
+    assert.strictEqual(short(decided({ marker: third, ...row })), expected)
+  })
+
+  it.each([
+    { waited: 0, jitter: 0, expected: 1000 },
+    { waited: 4, jitter: 0.5, expected: 5000 },
+    { waited: 4000, jitter: 0, expected: PAUSED_SECONDS_MAX * 1000 },
+    { waited: 4000, jitter: 1, expected: PAUSED_SECONDS_MAX * 1500 }
+  ])("paused for $waited s: looked at again after $expected ms", ({ expected, jitter, waited }) => {
+    const deferred = settled({ at: at(0), problem: blind })
+    assert.strictEqual(pausedMillis({ ...untried, deferred }, jitter, millis(waited)), expected)
+  })
+
   it.each([
     { what: "far", now: 10, expected: "Later 30000" },
     { what: "near", now: 599.5, expected: "Later 500" },
@@ -224,35 +274,5 @@ describe("decide", () => {
       decision.rejected.problem.advice,
       "Raise `launchTimeoutSeconds`, or remove the cause: `fleet explain NoCapacity`."
     )
-  })
-})
-
-describe("tokenOf", () => {
-  it.each([
-    { what: "nothing stored", evidence: {}, token: [1, false] },
-    { what: "a deferral before any call", evidence: { deferred: aTaskDeferred({ try: 0 }) }, token: [1, false] },
-    {
-      what: "deferrals of a launcher without markers",
-      evidence: { deferred: aTaskDeferred({ try: 4 }) },
-      token: [5, false]
-    },
-    { what: "a call", evidence: { marker: aMarker(0, { try: 2 }) }, token: [2, true] },
-    {
-      what: "a call that launched nothing",
-      evidence: { marker: aMarker(0, { try: 2 }), deferred: settled() },
-      token: [3, false]
-    },
-    {
-      what: "a call after one that launched nothing",
-      evidence: { marker: { ...aMarker(0, { try: 2 }), seq: 8 }, deferred: settled() },
-      token: [2, true]
-    }
-  ])("$what: try and certainty", ({ evidence, token }) => {
-    const { try: tryNumber, uncertain } = tokenOf({ ...untried, ...evidence })
-    assert.deepStrictEqual([tryNumber, uncertain !== undefined], token)
-  })
-
-  it("the next try is one more than the last that certainly launched nothing", () => {
-    assert.deepStrictEqual([undefined, aTaskDeferred({ try: 0 }), aTaskDeferred({ try: 4 })].map(nextTry), [1, 1, 5])
   })
 })

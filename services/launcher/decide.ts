@@ -1,8 +1,8 @@
 import { type Drain, isDraining } from "#ecs-core/Drain.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import type { TaskDeferred, TaskdefReady, TaskRejected } from "#ecs-core/Messages.ts"
-import { currentAttempt, isFinal, type Run } from "#ecs-core/Run.ts"
-import { type Evidence, type Marker, tokenOf } from "./evidence.ts"
+import { currentAttempt, isBlind, isFinal, type Run } from "#ecs-core/Run.ts"
+import { deadlineOf, type Evidence, type Marker, tokenOf } from "./evidence.ts"
 import { cancelledBeforeLaunch, launchTimedOut, outcomeUnknown } from "./rejections.ts"
 
 /**
@@ -101,7 +101,8 @@ const endOf = (
   nowMillis: number
 ): TaskRejected | undefined => {
   if (cancel !== undefined) return cancelledBeforeLaunch(order, cancel.reason, nowMillis)
-  if (nowMillis > millisOf(order.launchDeadline)) return launchTimedOut(order, evidence.deferred?.problem, nowMillis)
+  if (nowMillis > deadlineOf(order, evidence, nowMillis))
+    return launchTimedOut(order, evidence.deferred?.problem, nowMillis)
   const { uncertain } = tokenOf(evidence)
   const isTooOld = uncertain !== undefined && nowMillis - millisOf(uncertain.message.since) > TOKEN_TRUST_SECONDS * 1000
   return isTooOld ? outcomeUnknown(order, nowMillis) : undefined
@@ -115,8 +116,21 @@ const afterLook = ({ message }: Marker, rejected: TaskRejected, nowMillis: numbe
     : { _tag: "Reject", rejected }
 }
 
+/** What waits for credentials is due as soon as they work, which the gate knows. */
 const dueAtOf = (order: TaskdefReady, { deferred }: Evidence): number =>
   Math.max(
     order.notBefore === undefined ? 0 : millisOf(order.notBefore),
-    deferred === undefined ? 0 : millisOf(deferred.nextTryAt)
+    deferred === undefined || isBlind(deferred.problem) ? 0 : millisOf(deferred.nextTryAt)
   )
+
+/** An order whose set of credentials pauses comes again after this time at the latest. */
+export const PAUSED_SECONDS_MAX = 10
+
+/** As long again as the order has waited already: 1 s to 10 s, each longer by up to a half (`jitter` in 0..1). */
+export const pausedMillis = ({ deferred }: Evidence, jitter: number, nowMillis: number): number => {
+  const waited = deferred === undefined ? 0 : nowMillis - millisOf(deferred.at)
+  return Math.round(Math.min(Math.max(1000, waited), PAUSED_SECONDS_MAX * 1000) * (1 + jitter / 2))
+}
+
+/** Whether the record of the launch says already that it waits for credentials. */
+export const isToldBlind = ({ deferred }: Evidence): boolean => isBlind(deferred?.problem)

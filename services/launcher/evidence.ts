@@ -1,4 +1,6 @@
-import type { TaskDeferred, TaskLaunching } from "#ecs-core/Messages.ts"
+import { millisOf } from "#ecs-core/Instant.ts"
+import type { TaskDeferred, TaskdefReady, TaskLaunching } from "#ecs-core/Messages.ts"
+import { blindUntil } from "#ecs-core/Run.ts"
 
 /**
  * What is stored about the launch of an attempt. Each RunTask is preceded by a `task.launching`, stored right behind the
@@ -27,6 +29,10 @@ export interface Token {
   /** RunTask may have been called with this token: the last such call. Absent = nothing can have come of it. */
   readonly uncertain: Marker | undefined
 }
+
+/** Until when the launch may be tried; the time for which AWS could not be asked does not count. */
+export const deadlineOf = (order: TaskdefReady, { deferred }: Evidence, nowMillis: number): number =>
+  millisOf(order.launchDeadline) + (deferred === undefined ? 0 : blindUntil(deferred, nowMillis))
 
 export const nextTry = (deferred: TaskDeferred | undefined): number => 1 + (deferred?.try ?? 0)
 

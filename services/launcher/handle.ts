@@ -1,20 +1,22 @@
-import { Clock, Effect, Layer, Result } from "effect"
+import { Clock, Effect, Layer, Random, Result } from "effect"
 import { Consumer } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { afterDrains, type Drain } from "#ecs-core/Drain.ts"
+import type { AwsFailure } from "#ecs-core/errors.ts"
 import { isRunId } from "#ecs-core/Ids.ts"
 import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
 import { Durables, parseSubject, Streams } from "#ecs-core/Subjects.ts"
 import { later } from "#ecs-core/Timeline.ts"
 import { probeWhereAsked } from "#process/AwsProbe.ts"
+import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { readDrain } from "#process/Drain.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { readRun } from "#process/RunRecords.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { LauncherSettings } from "./config.ts"
-import { decide } from "./decide.ts"
+import { decide, isToldBlind, pausedMillis } from "./decide.ts"
 import { type Evidence, untried } from "./evidence.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { readEvidence } from "./find.ts"
@@ -58,11 +60,26 @@ const withoutDrains = (order: TaskdefReady, drain: Drain | undefined): TaskdefRe
 }
 
 const handleInLane = (fleet: Fleet, step: Step, turn: Turn): Effect.Effect<Verdict, StepError> =>
-  Effect.flatMap(decideNow(fleet, step), ({ decision, evidence }) =>
-    decision._tag === "Launch"
+  Effect.gen(function* () {
+    const { decision, evidence } = yield* decideNow(fleet, step)
+    const asks = decision._tag === "Launch" || decision._tag === "Look"
+    const open = asks ? yield* Effect.result(fleet.gate.check(step.order.target)) : Result.void
+    if (Result.isFailure(open)) return yield* waitForCredentials(fleet, step, open.failure)
+    return yield* decision._tag === "Launch"
       ? fleet.lanes.inTurn(turn, launchInTurn(fleet, step))
       : perform(fleet, step.order, decision, evidence)
-  )
+  })
+
+/** The set of credentials pauses: AWS is not asked, and nothing is judged. That is told once; then the order only waits. */
+const waitForCredentials = (fleet: Fleet, step: Step, failure: AwsFailure): Effect.Effect<Verdict, StepError> =>
+  Effect.gen(function* () {
+    const { deliveries, order } = step
+    const evidence = deliveries > 1 ? step.evidence : yield* readEvidence(fleet, order)
+    if (!isToldBlind(evidence)) {
+      return yield* perform(fleet, order, yield* failed(fleet, { ...step, evidence }, failure, undefined), evidence)
+    }
+    return Verdict.nak(pausedMillis(evidence, yield* Random.next, yield* Clock.currentTimeMillis))
+  })
 
 /** Record and drain are read again: the turn may have been long in coming. */
 const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepError> =>
@@ -110,6 +127,7 @@ export const layer = (settings: LauncherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { fleetId } = yield* setUpFleet(settings)
+      yield* watchCredentials
       const fleet = yield* makeFleet(fleetId, { orders: settings.orders, calls: settings.concurrency })
       const consumer = yield* Consumer
       const listen = consumer.run(

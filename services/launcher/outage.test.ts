@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer } from "effect"
+import { Clock, Deferred, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Ecs } from "#aws/Ecs.ts"
+import { instantOf } from "#ecs-core/Instant.ts"
+import { behindGate } from "#test/support/behindGate.ts"
 import { anAwsFailure, aRun } from "#test/support/builders.ts"
 import { aLauncher, allTasks, anOrder, deferrals, rejections, startedFacts, untilDone } from "#test/support/launches.ts"
 import { again, inTime, keepRecord, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
@@ -22,12 +24,13 @@ const outage = () => {
     Effect.map(Ecs, (ecs) =>
       Ecs.of({
         ...ecs,
+        describeCluster: (...args) => during("DescribeClusters", ecs.describeCluster(...args)),
         runTask: (...args) => during("RunTask", ecs.runTask(...args)),
         listTasks: (...args) => during("ListTasks", ecs.listTasks(...args))
       })
     )
   )
-  return { state, layer: Layer.provideMerge(layer, layerMemoryFleet()) }
+  return { state, layer: Layer.provideMerge(behindGate(layer), layerMemoryFleet()) }
 }
 
 /** Hands the order out for so many minutes, each time after the delay that was asked for; then once more. */
@@ -51,17 +54,22 @@ const handOutFor = Effect.fnUntraced(function* (
 
 describe("credentials that are refused for hours", () => {
   it.effect(
-    "keep the run waiting, and it is launched once when they work: its outcome was never unknown (peers 83, scenario 71)",
+    "keep the run waiting beyond its deadline, and it is launched once when they work: its outcome was never unknown (peers 83, scenario 71)",
     () => {
       const { state, layer } = outage()
       return Effect.gen(function* () {
         const fleet = yield* aLauncher()
-        const delivery = yield* handOutFor(fleet, yield* anOrder(), 90)
+        const launchDeadline = instantOf(60_000)
+        const delivery = yield* handOutFor(fleet, yield* anOrder({ launchDeadline }), 90)
+        const told = (yield* deferrals).map(({ problem, try: tryNumber }) => [problem.message, tryNumber])
+        assert.deepStrictEqual(told, [["RunTask said no.", 1]])
+        assert.deepStrictEqual([state.asked.filter((action) => action === "RunTask").length], [1])
+        const probes = state.asked.filter((action) => action === "DescribeClusters").length
+        assert.isAtMost(probes, 6 + (yield* Clock.currentTimeMillis) / 30_000)
         state.isOut = false
         assert.deepStrictEqual(yield* untilDone(fleet, delivery), { _tag: "Ack" })
         assert.strictEqual((yield* allTasks).length, 1)
         assert.deepStrictEqual([(yield* startedFacts).length, (yield* rejections).length], [1, 0])
-        assert.isTrue((yield* deferrals).every(({ problem }) => problem.message === "RunTask said no."))
       }).pipe(Effect.provide(layer))
     }
   )

@@ -40,6 +40,8 @@ const deferral = (tryNumber: number, waitSeconds: number, change: Partial<TaskDe
   ...change
 })
 
+const blind = { code: "CredentialsRejected", message: "RunTask said no.", advice: "It is tried again." } as const
+
 const rejected = { runId, attempt: 1, at: at(100), outcome: "rejected" as const, problem: deferral(3, 0).problem }
 
 describe("settleFailure", () => {
@@ -47,11 +49,14 @@ describe("settleFailure", () => {
     _tag: "Defer" as const,
     deferred: deferral(3, waitSeconds, { settles: 8, ...change })
   })
-  const kept = (waitSeconds: number) => ({ _tag: "Defer" as const, deferred: deferral(2, waitSeconds) })
+  const kept = (waitSeconds: number, change: Partial<TaskDeferred> = {}) => ({
+    _tag: "Defer" as const,
+    deferred: deferral(2, waitSeconds, change)
+  })
 
   it.each<{ what: RetryClass; expected: Settled }>([
     { what: "capacity", expected: raised(10, { capacityFailures: 1 }) },
-    { what: "credentials", expected: raised(NAK_SECONDS_MAX) },
+    { what: "credentials", expected: raised(1, { problem: blind }) },
     { what: "throttle", expected: raised(1) },
     { what: "transient", expected: kept(1) },
     { what: "conflict", expected: { _tag: "Adopt", taskArns: [taskArn], otherwise: raised(0) } },
@@ -64,7 +69,7 @@ describe("settleFailure", () => {
   const look = { _tag: "Look" as const, otherwise: { _tag: "Reject" as const, rejected } }
   const afterReplay: ReadonlyArray<{ what: RetryClass; expected: Settled }> = [
     { what: "capacity", expected: raised(10, { capacityFailures: 1 }) },
-    { what: "credentials", expected: kept(NAK_SECONDS_MAX) },
+    { what: "credentials", expected: kept(1, { problem: blind }) },
     { what: "throttle", expected: kept(1) },
     { what: "transient", expected: kept(NAK_SECONDS_MAX) },
     { what: "conflict", expected: { _tag: "Adopt", taskArns: [taskArn], otherwise: raised(0) } },
@@ -78,7 +83,7 @@ describe("settleFailure", () => {
   it("a call that the SDK repeated by itself may have launched something the first time", () => {
     for (const retry of ["credentials", "throttle"] as const) {
       const answer = settled(retry, {}, { repeated: true })
-      assert.deepStrictEqual(answer, kept(retry === "throttle" ? 1 : NAK_SECONDS_MAX))
+      assert.deepStrictEqual(answer, kept(1, retry === "throttle" ? {} : { problem: blind }))
     }
     const unlisted = { _tag: "Look", otherwise: kept(LISTED_SECONDS - 1) }
     assert.deepStrictEqual<object>(settled("never", {}, { repeated: true }), unlisted)
@@ -115,12 +120,30 @@ describe("settleFailure", () => {
 
   it("no wait outlasts the launch deadline: the order comes back right after it", () => {
     const late = aTaskdefReady({ launchDeadline: at(101) })
-    for (const retry of ["capacity", "credentials"] as const) {
-      const launch = { evidence: firstCall, called, deliveries: 1, jitter: 0 }
-      const answer = settleFailure(late, anAwsFailure(retry), launch, millis(100))
-      assert(answer._tag === "Defer")
-      assert.strictEqual(Date.parse(answer.deferred.nextTryAt), millis(101) + 1)
-    }
+    const launch = { evidence: firstCall, called, deliveries: 1, jitter: 0 }
+    const answer = settleFailure(late, anAwsFailure("capacity"), launch, millis(100))
+    assert(answer._tag === "Defer")
+    assert.strictEqual(Date.parse(answer.deferred.nextTryAt), millis(101) + 1)
+  })
+
+  it("what was waited for credentials is summed up, and put off the launch deadline", () => {
+    const late = aTaskdefReady({ launchDeadline: at(60) })
+    const since = (deferred: TaskDeferred) => ({
+      evidence: { ...firstCall, deferred },
+      called,
+      deliveries: 1,
+      jitter: 0
+    })
+    const first = aTaskDeferred({ at: at(50), problem: blind, blindSeconds: 5 })
+    const still = settleFailure(late, anAwsFailure("credentials"), since(first), millis(100))
+    assert(still._tag === "Defer")
+    assert.strictEqual(still.deferred.blindSeconds, 55)
+    const full = settleFailure(late, anAwsFailure("capacity"), since(still.deferred), millis(110))
+    assert(full._tag === "Defer")
+    assert.deepStrictEqual([full.deferred.blindSeconds, full.deferred.nextTryAt], [65, at(120)])
+    const seeing = settleFailure(late, anAwsFailure("throttle"), since(full.deferred), millis(120))
+    assert(seeing._tag === "Defer")
+    assert.strictEqual(seeing.deferred.blindSeconds, 65)
   })
 
   it.each([

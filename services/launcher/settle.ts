@@ -1,8 +1,9 @@
 import { type AwsFailure, type Problem, problemOf } from "#ecs-core/errors.ts"
 import { type Instant, instantOf, millisOf } from "#ecs-core/Instant.ts"
 import type { TaskDeferred, TaskdefReady, TaskStarted } from "#ecs-core/Messages.ts"
+import { blindUntil } from "#ecs-core/Run.ts"
 import { LISTED_SECONDS, NAK_SECONDS_MAX, type Otherwise } from "./decide.ts"
-import { type Evidence, type Marker, tokenOf } from "./evidence.ts"
+import { deadlineOf, type Evidence, type Marker, tokenOf } from "./evidence.ts"
 import { rejection } from "./rejections.ts"
 
 /** Waits for capacity: 10 s, doubling to 5 minutes. */
@@ -52,7 +53,7 @@ export const settleFailure = (order: TaskdefReady, failure: AwsFailure, launch: 
       return { _tag: "Look", otherwise: wait ?? defer(0, true) }
     }
     case "credentials":
-      return defer(NAK_SECONDS_MAX)
+      return defer(1 + launch.jitter)
     case "throttle":
       return defer(1 + launch.jitter)
     case "transient":
@@ -93,15 +94,17 @@ const deferral = (
   const isSettled = called !== undefined && settles
   const settled = called === undefined ? evidence.deferred?.settles : settles ? called.seq : undefined
   const failures = (evidence.deferred?.capacityFailures ?? 0) + (failure.retry === "capacity" ? 1 : 0)
+  const blindSeconds = evidence.deferred === undefined ? 0 : blindUntil(evidence.deferred, nowMillis) / 1000
   return {
     runId: order.runId,
     attempt: order.attempt,
     at: instantOf(nowMillis),
     try: tokenOf(evidence).try - (isSettled ? 0 : 1),
     problem: problemFor(order, failure),
-    nextTryAt: instantOf(Math.min(nowMillis + waitSeconds * 1000, millisOf(order.launchDeadline) + 1)),
+    nextTryAt: instantOf(Math.min(nowMillis + waitSeconds * 1000, deadlineOf(order, evidence, nowMillis) + 1)),
     ...(settled === undefined ? {} : { settles: settled }),
-    ...(failures === 0 ? {} : { capacityFailures: failures })
+    ...(failures === 0 ? {} : { capacityFailures: failures }),
+    ...(blindSeconds === 0 ? {} : { blindSeconds })
   }
 }
 

@@ -5,6 +5,7 @@ import type { Runtime } from "#aws/model/Runtime.ts"
 import type { Settings } from "./config.ts"
 import { type Journal, makeJournal } from "./Journal.ts"
 import { chargesOf, type Levels, take } from "./quotas.ts"
+import { stsOperations } from "./sts.ts"
 
 /** Everything that happened since the start or the last reset: the model's state, the journal, the quotas. */
 export interface Account {
@@ -58,7 +59,7 @@ const openAccount = Effect.fnUntraced(function* (settings: Settings) {
       ...named("ecs", ecs),
       ...named("ec2", model.unspoilt.ec2),
       ...named("logs", model.unspoilt.logs),
-      ...named("sts", stsOf(settings.accountId))
+      ...named("sts", stsOperations(settings.accountId))
     ].map(([name, operation]) => [name, model.faults.spoilt(actionOf(name), operation)] as const)
   )
   const levels = yield* Ref.make<Readonly<Record<string, Levels>>>({})
@@ -71,12 +72,6 @@ const named = (service: string, operations: object): ReadonlyArray<[string, Oper
 
 /** The action in `ecs:RunTask`. */
 export const actionOf = (name: string): string => name.slice(name.indexOf(":") + 1)
-
-/** So that a client can ask who it is; here everybody is the account itself. */
-const stsOf = (accountId: string) => ({
-  GetCallerIdentity: () =>
-    Effect.succeed({ Arn: `arn:aws:iam::${accountId}:root`, UserId: accountId, Account: accountId })
-})
 
 /** The same operations, entered in the journal; launches enter themselves, also those whose answer is lost. */
 const observed = (ecs: EcsOperations, journal: Journal): EcsOperations => ({

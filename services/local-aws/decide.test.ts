@@ -32,7 +32,13 @@ describe("routing", () => {
     { target: "Logs_20140328.FilterLogEvents", service: "logs", action: "FilterLogEvents" }
   ])("$target", ({ action, service, target }) => {
     const headers = { "x-amz-target": target, authorization: signedFor("eu-west-1", "ecs") }
-    assert.deepStrictEqual(route(request({ headers })), { kind: "json", service, action, region: "eu-west-1" } as Route)
+    assert.deepStrictEqual(route(request({ headers })), {
+      kind: "json",
+      service,
+      action,
+      region: "eu-west-1",
+      caller: "AKID"
+    } as Route)
   })
 
   it.each([
@@ -87,12 +93,13 @@ describe("a window of time", () => {
   })
 })
 
-const ecs: Route = { kind: "json", service: "ecs", action: "RunTask", region: "us-east-1" }
+const ecs: Route = { kind: "json", service: "ecs", action: "RunTask", region: "us-east-1", caller: undefined }
 const ec2: Route = {
   kind: "form",
   service: "ec2",
   action: "DescribeVpcs",
   region: "us-east-1",
+  caller: undefined,
   form: new URLSearchParams()
 }
 const sts: Route = { ...ec2, service: "sts", action: "GetCallerIdentity" }

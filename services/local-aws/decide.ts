@@ -25,16 +25,22 @@ export interface WireReply {
 
 export type Service = "ecs" | "logs" | "ec2" | "sts"
 
+/** What a request was signed for, and by whom. */
+interface Scope {
+  readonly region: string
+  /** Access key id; absent = the request is not signed. */
+  readonly caller: string | undefined
+}
+
 /** What a request asks for. */
 export type Route =
-  | { readonly kind: "json"; readonly service: "ecs" | "logs"; readonly action: string; readonly region: string }
-  | {
+  | (Scope & { readonly kind: "json"; readonly service: "ecs" | "logs"; readonly action: string })
+  | (Scope & {
       readonly kind: "form"
       readonly service: "ec2" | "sts"
       readonly action: string
-      readonly region: string
       readonly form: URLSearchParams
-    }
+    })
   | { readonly kind: "control"; readonly operation: string; readonly query: string }
   | { readonly kind: "refused"; readonly status: number; readonly error: AwsException }
 
@@ -45,10 +51,10 @@ const targets: Readonly<Record<string, "ecs" | "logs">> = {
 
 const defaultRegion = "us-east-1"
 
-/** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …`: the region the client signed for. */
-const scopeOf = (authorization: string | undefined): { readonly region: string; readonly service: string } => {
-  const scope = /Credential=[^/]*\/[^/]*\/([^/]+)\/([^/]+)\/aws4_request/.exec(authorization ?? "")
-  return { region: scope?.[1] ?? defaultRegion, service: scope?.[2] ?? "" }
+/** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …`: the key and the region the client signed with. */
+const scopeOf = (authorization: string | undefined): { readonly scope: Scope; readonly service: string } => {
+  const found = /Credential=([^/]*)\/[^/]*\/([^/]+)\/([^/]+)\/aws4_request/.exec(authorization ?? "")
+  return { scope: { region: found?.[2] ?? defaultRegion, caller: found?.[1] }, service: found?.[3] ?? "" }
 }
 
 const refused = (status: number, __type: string, message: string): Route => ({
@@ -58,26 +64,26 @@ const refused = (status: number, __type: string, message: string): Route => ({
 })
 
 const served =
-  "local-aws serves Amazon ECS, the discovery part of Amazon EC2, CloudWatch Logs and sts:GetCallerIdentity"
+  "local-aws serves Amazon ECS, the discovery part of Amazon EC2, CloudWatch Logs, sts:GetCallerIdentity and sts:AssumeRole"
 
 /** Requests of a browser carry an Origin. A web page must not be able to start programs or forget tasks here. */
 const comesFromBrowser = (request: WireRequest): boolean => request.headers["origin"] !== undefined
 
-const routeTarget = (target: string, region: string): Route => {
+const routeTarget = (target: string, scope: Scope): Route => {
   const dot = target.lastIndexOf(".")
   const name = target.slice(0, dot)
   const service = Object.hasOwn(targets, name) ? targets[name] : undefined
   if (service === undefined) return refused(400, "UnknownOperationException", `${served}; it does not know ${target}.`)
-  return { kind: "json", service, action: target.slice(dot + 1), region }
+  return { ...scope, kind: "json", service, action: target.slice(dot + 1) }
 }
 
 const routeForm = (request: WireRequest): Route => {
-  const { region, service } = scopeOf(request.headers["authorization"])
+  const { scope, service } = scopeOf(request.headers["authorization"])
   const form = new URLSearchParams(request.body)
   const action = form.get("Action")
   if (action === null) return refused(400, "MissingAction", `The form has no Action. ${served}.`)
-  const isSts = service === "sts" || action === "GetCallerIdentity"
-  return { kind: "form", service: isSts ? "sts" : "ec2", action, region, form }
+  const isSts = service === "sts" || action === "GetCallerIdentity" || action === "AssumeRole"
+  return { ...scope, kind: "form", service: isSts ? "sts" : "ec2", action, form }
 }
 
 /** Which action of which service: by `x-amz-target`, else by the form's `Action`, or the control API by its path. */
@@ -91,7 +97,7 @@ export const route = (request: WireRequest): Route => {
       query: request.query ?? ""
     }
   const target = request.headers["x-amz-target"]
-  if (target !== undefined) return routeTarget(target, scopeOf(request.headers["authorization"]).region)
+  if (target !== undefined) return routeTarget(target, scopeOf(request.headers["authorization"]).scope)
   if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true)
     return routeForm(request)
   return refused(404, "UnknownOperationException", `${served}, by POST of the AWS SDKs; see /_fleet/health for people.`)

@@ -1,5 +1,6 @@
 import { Clock, Effect, Result } from "effect"
 import type { AwsException } from "#aws/model/AwsException.ts"
+import { Caller } from "#aws/model/Caller.ts"
 import type { Account, CurrentAccount } from "./Account.ts"
 import type { Settings } from "./config.ts"
 import { control } from "./control.ts"
@@ -51,13 +52,15 @@ const reply = (handling: Handling, to: Route, body: string, requestId: string): 
 type CallRoute = Extract<Route, { readonly action: string }>
 
 const inputOf = (route: CallRoute, body: string): Result.Result<object, AwsException> =>
-  route.kind === "json" ? decodeJson(body) : Result.succeed(ec2Input(route.form))
+  route.kind === "json"
+    ? decodeJson(body)
+    : Result.succeed(route.service === "sts" ? Object.fromEntries(route.form) : ec2Input(route.form))
 
 /** Looks the action up, counts the call, lets the quotas judge it, and asks the model. */
 const call = (handling: Handling, route: CallRoute, body: string): Effect.Effect<object, AwsException> =>
   Effect.gen(function* () {
     const account = yield* handling.current.get
-    const { action, region, service } = route
+    const { action, caller, region, service } = route
     const operation = account.operations.get(`${service}:${action}`)
     // Names that mean nothing are counted as one, or a client could fill the journal with them.
     const counted = operation === undefined ? "UnknownAction" : action
@@ -68,7 +71,7 @@ const call = (handling: Handling, route: CallRoute, body: string): Effect.Effect
       const input = yield* Effect.fromResult(inputOf(route, body))
       if (!(yield* account.pay(region, action, input))) return yield* Effect.fail(throttled(service))
       yield* Effect.logDebug(`${service}:${action}`, { region })
-      return yield* operation(region, input as never)
+      return yield* Effect.provideService(operation(region, input as never), Caller, caller)
     })
     return yield* Effect.tapError(asked, ({ __type: error }) =>
       Effect.map(Clock.currentTimeMillis, (now) => account.journal.called({ region, action: counted, error }, now))

@@ -1,5 +1,6 @@
 import { Latch, Semaphore } from "effect"
 import type { ContainerLogs } from "#aws/ContainerLogs.ts"
+import type { Gate } from "#aws/gate/Gate.ts"
 import type { Pace } from "#aws/Pace.ts"
 import type { AwsTarget } from "#aws/Target.ts"
 import type { Lease } from "#bus/Consumer.ts"
@@ -15,6 +16,7 @@ export interface Desk {
   readonly ports: Ports
   readonly logs: typeof ContainerLogs.Service
   readonly pace: typeof Pace.Service
+  readonly gate: typeof Gate.Service
   readonly settings: LogStreamerSettings
   readonly attempts: Map<string, Attempt>
   readonly places: Map<string, Place>
@@ -83,7 +85,7 @@ export interface Pass {
   readonly nextToken: string | undefined
 }
 
-export const makeDesk = (deps: Pick<Desk, "ports" | "logs" | "pace" | "settings">): Desk => ({
+export const makeDesk = (deps: Pick<Desk, "ports" | "logs" | "pace" | "gate" | "settings">): Desk => ({
   ...deps,
   attempts: new Map(),
   places: new Map(),

@@ -1,5 +1,6 @@
 import { Clock, Effect, Layer, Option, Result, Stream } from "effect"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
 import { Pace } from "#aws/Pace.ts"
 import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
@@ -8,6 +9,7 @@ import { Verdict } from "#bus/Verdict.ts"
 import { isEnd, LogCodecs, type LogLine } from "#ecs-core/LogLine.ts"
 import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
@@ -108,8 +110,9 @@ export const layer = (settings: LogStreamerSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       yield* setUpFleet(settings)
+      yield* watchCredentials
       const ports = yield* makePorts
-      const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace: yield* Pace, settings })
+      const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace: yield* Pace, gate: yield* Gate, settings })
       const consumer = yield* Consumer
       yield* registerWhereServed({ name: "log-streamer room", check: awaitsRoom(desk) })
       const dead = { stream: Streams.fleet, deadStream: Streams.dead, deadSubject: deadSubject("log-streamer") }

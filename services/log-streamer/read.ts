@@ -86,6 +86,7 @@ const hasTurn = (claim: Claim): void => {
 /** Asks once for these streams, and publishes what is new. */
 export const look = (desk: Desk, claim: Claim): Effect.Effect<void> =>
   Effect.gen(function* () {
+    if (yield* desk.gate.whenOpen(claim.place.target)) notRead(claim.streams, yield* Clock.currentTimeMillis)
     const begun = yield* Effect.filter(claim.streams, (each) => hasBegun(desk, each), { concurrency: "unbounded" })
     const [first] = begun
     if (first === undefined) return undefined
@@ -274,5 +275,9 @@ const missed = (
 const notHeard = (attempt: Attempt, streams: ReadonlyArray<LogStream>, failure: AwsFailure, now: number): void => {
   attempt.unreadable = failure.message
   for (const stream of streams) stream.pass = undefined
-  if (failure.retry === "throttle" || failure.retry === "credentials") attempt.behindUntil = now
+  if (failure.retry === "throttle" || failure.retry === "credentials") notRead(streams, now)
+}
+
+const notRead = (streams: ReadonlyArray<LogStream>, now: number): void => {
+  for (const { attempt } of streams) attempt.behindUntil = now
 }

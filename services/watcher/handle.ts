@@ -7,6 +7,7 @@ import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { probeWhereAsked } from "#process/AwsProbe.ts"
+import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
@@ -18,6 +19,9 @@ import { keepSweeping, leaseKey, noTasks, type OwnedTasks } from "./sweep.ts"
 
 /** A task about which nothing can be read now goes to a replica that can. */
 const UNREAD_MILLIS = 1000
+
+/** A stop whose set of credentials pauses comes again after this time; ECS is not asked before they work. */
+const PAUSED_MILLIS = 5000
 
 /**
  * A task is ours from now on: the next sweep asks about it. If a stop was ordered before, it is stopped at once: the
@@ -74,6 +78,10 @@ const stop = (fleet: Fleet, order: TaskStop, started: TaskStarted): Effect.Effec
     return Verdict.ack
   }).pipe(
     Effect.catchIf(
+      (failure) => failure.retry === "credentials",
+      () => Effect.succeed(Verdict.nak(PAUSED_MILLIS))
+    ),
+    Effect.catchIf(
       (failure) => failure.code === "TaskNotFound",
       () =>
         Effect.map(Clock.currentTimeMillis, (now) =>
@@ -120,6 +128,7 @@ export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       yield* setUpFleet(settings)
+      yield* watchCredentials
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
       const owned = noTasks()

@@ -64,7 +64,7 @@ describe("sweep", () => {
   it.effect.each([
     { retry: "throttle", pause: 1000 },
     { retry: "transient", pause: 2000 },
-    { retry: "credentials", pause: 10_000 },
+    { retry: "credentials", pause: 1000 },
     { retry: "never", pause: 10_000 }
   ] as const)("blind by $retry: asked again after $pause ms, and nothing told meanwhile", ({ pause, retry }) =>
     Effect.gen(function* () {
@@ -180,6 +180,33 @@ describe("keepSweeping", () => {
         assert.deepStrictEqual([...owned.tasks.keys()], [leaseKey({ ...started, attempt: 2 })])
         assert.strictEqual(hanging, 1)
       }).pipe(Effect.provide(silent))
+    }).pipe(Effect.provide(layerMemoryFleet()))
+  )
+})
+
+describe("a set of credentials that pauses", () => {
+  const expired = { action: "*", times: 0, error: { name: "ExpiredTokenException", message: "expired" } }
+  const refusals = Effect.map(
+    Effect.flatMap(EcsModel, ({ faults }) => faults.list),
+    (all) => all.reduce((sum, { fired }) => sum + fired, 0)
+  )
+
+  it.effect("is not asked about its tasks but by probes; afterwards they are judged on a fresh answer (peers 83)", () =>
+    Effect.gen(function* () {
+      const started = { ...(yield* aRunningTask), runTimeoutSeconds: 60 }
+      const owned = owning(started)
+      yield* Effect.forkChild(keepSweeping(yield* watcher, owned, Effect.void))
+      yield* TestClock.adjust("1 second")
+      yield* (yield* EcsModel).faults.inject(expired)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* desired(started).pipe(Effect.catch(() => Effect.succeed("hidden"))), "hidden")
+      assert.isAtMost(yield* refusals, 2 + 5 + 300 / 30)
+      assert.deepStrictEqual(yield* changes, ["RUNNING"])
+      yield* (yield* EcsModel).faults.clear
+      yield* TestClock.adjust("0 seconds")
+      assert.strictEqual(yield* desired(started), "RUNNING")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* desired(started), "STOPPED")
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 })

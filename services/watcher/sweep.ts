@@ -111,7 +111,7 @@ const lookAt = (fleet: Fleet, owned: OwnedTasks, batch: ReadonlyArray<Owned>): E
     )
   }).pipe(Effect.catch((failure) => lookLater(fleet, owned, batch, failure)))
 
-/** When ECS was asked, after any wait for our turn: what it answers was true then at the earliest. */
+/** When ECS was asked, after any wait for credentials and for our turn: what it answers was true then at the earliest. */
 const describe = (fleet: Fleet, { clusterArn, target }: TaskStarted, batch: ReadonlyArray<Owned>) => {
   const arns = batch.map(({ watched }) => watched.started.taskArn)
   const call = Effect.gen(function* () {
@@ -120,7 +120,7 @@ const describe = (fleet: Fleet, { clusterArn, target }: TaskStarted, batch: Read
     const seen = answer.tasks.map(seenTask).flatMap((task) => (task === undefined ? [] : [task]))
     return { askedAt, tasks: new Map(seen.map((task) => [task.taskArn, task])) }
   })
-  return fleet.pace.paced("readTasks", target)(call)
+  return Effect.andThen(fleet.gate.whenOpen(target), fleet.pace.paced("readTasks", target)(call))
 }
 
 const lookLater = (fleet: Fleet, owned: OwnedTasks, batch: ReadonlyArray<Owned>, failure: AwsFailure) =>

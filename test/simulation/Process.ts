@@ -1,7 +1,10 @@
 import { Clock, Duration, Effect, Fiber, Layer, type Scope } from "effect"
 import type { ContainerLogs } from "#aws/ContainerLogs.ts"
+import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import type { Ec2Network } from "#aws/Ec2Network.ts"
 import type { Ecs } from "#aws/Ecs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
+import { gatedPorts } from "#aws/gate/gatedPorts.ts"
 import { Pace } from "#aws/Pace.ts"
 import { Bus, type Ports } from "#bus/Bus.ts"
 import { BusSettings, defaultBusSettings } from "#bus/BusSettings.ts"
@@ -11,7 +14,11 @@ import { type BaseAws, faultyAws } from "./FaultyAws.ts"
 import type { World } from "./World.ts"
 
 /** A service as its `main.ts` runs it, over the ports of a process. */
-export type Service = Layer.Layer<never, unknown, Ports | Ecs | Ec2Network | ContainerLogs | Pace>
+export type Service = Layer.Layer<
+  never,
+  unknown,
+  Ports | Ecs | Ec2Network | ContainerLogs | Pace | Gate | CredentialSets
+>
 
 /** What may befall one simulated process. */
 export interface Fate {
@@ -59,7 +66,11 @@ export const start = (
     const fate: Fate = { dead: false, frozenUntil: 0, skewMillis }
     process.fate = fate
     const bus = Layer.fresh(Bus.layerAttached).pipe(Layer.provide(Layer.succeed(MemoryLink, linkOf(world, fate))))
-    const aws = Layer.merge(faultyAws(world, fate, base), Layer.fresh(Pace.layer()))
+    const aws = Layer.fresh(gatedPorts).pipe(
+      Layer.provideMerge(Layer.fresh(Gate.layer())),
+      Layer.provide(faultyAws(world, fate, base)),
+      Layer.provideMerge(Layer.fresh(Layer.merge(Pace.layer(), CredentialSets.layerMemory())))
+    )
     const running = Layer.launch(process.service.pipe(Layer.provide([bus, aws]))).pipe(
       Effect.provideService(Clock.Clock, clockOf(world, fate)),
       Effect.provideService(BusSettings, busSettings)

@@ -84,7 +84,7 @@ export const anAwsFailure = (
   change: Partial<ConstructorParameters<typeof AwsFailure>[0]> = {}
 ) =>
   new AwsFailure({
-    code: "AwsError",
+    code: retry === "credentials" ? "CredentialsRejected" : "AwsError",
     retry,
     message: "RunTask said no.",
     advice: "It is tried again.",

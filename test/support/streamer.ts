@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
+import { Gate } from "#aws/gate/Gate.ts"
 import { Pace } from "#aws/Pace.ts"
 import { isEnd, LogCodecs } from "#ecs-core/LogLine.ts"
 import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.ts"
@@ -25,7 +26,8 @@ export const streamer = (requestsMax?: number, changes: Partial<typeof settings>
   Effect.gen(function* () {
     const ports: Ports = yield* Effect.provide(makePorts, processPorts(requestsMax))
     const pace = yield* Effect.provide(Pace, unpaced)
-    const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace, settings: { ...settings, ...changes } })
+    const [logs, gate] = [yield* ContainerLogs, yield* Gate]
+    const desk = makeDesk({ ports, logs, pace, gate, settings: { ...settings, ...changes } })
     const own = (started: TaskStarted) =>
       Effect.gen(function* () {
         const { ended, lease } = aLease()

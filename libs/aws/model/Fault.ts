@@ -90,6 +90,8 @@ const members = {
   probability: Schema.optionalKey(chance),
   /** It is over so long after it came, however few calls it met. */
   lifetimeSeconds: Schema.optionalKey(seconds(0.001)),
+  /** Only calls that are signed with this access key id. */
+  accessKeyId: Schema.optionalKey(text),
   /** Only calls for this cluster, by name or ARN. */
   cluster: Schema.optionalKey(text),
   /**

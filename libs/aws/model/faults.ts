@@ -1,6 +1,7 @@
 import type * as Sdk from "@aws-sdk/client-ecs"
 import { Clock, Effect } from "effect"
 import type { AwsException } from "./AwsException.ts"
+import { Caller } from "./Caller.ts"
 import { type BatchFault, everyAction, type Fault, isOfLaunch, isOfLogs } from "./Fault.ts"
 import { groupNameOf } from "./logGroups.ts"
 import type { Operation } from "./Operations.ts"
@@ -12,10 +13,13 @@ interface Call {
   readonly action: string
   readonly region: string
   readonly input: unknown
+  /** Access key id; a task's own log driver has none. */
+  readonly caller?: string | undefined
 }
 
 const meets = (world: World, fault: Fault, call: Call): boolean =>
   (fault.action === everyAction || fault.action === call.action) &&
+  (fault.accessKeyId === undefined || fault.accessKeyId === call.caller) &&
   (fault.cluster === undefined || clusterName(fault.cluster) === clusterName(textOf(call.input, "cluster"))) &&
   (fault.logGroup === undefined || fault.logGroup === groupNameOf(logGroupIn(call.input))) &&
   (fault.startedBy === undefined || startersOf(world, call).some((each) => isStarter(each, fault.startedBy ?? "")))
@@ -101,12 +105,13 @@ export const takeMissingSeconds = (world: World, place: StreamPlace, now: number
 export const spoilt =
   <Input, Output>(world: World, action: string, operation: Operation<Input, Output>): Operation<Input, Output> =>
   (region, input) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const call = { action, region, input }
+    Effect.gen(function* () {
+      const [now, caller] = [yield* Clock.currentTimeMillis, yield* Caller]
+      const call = { action, region, input, caller }
       const isOfCall = (fault: Fault) => !isOfLaunch(fault) && !isOfLogs(fault)
       const fault = world.faults.take(now, (each) => isOfCall(each) && meets(world, each, call))
       const done = operation(region, input)
-      return fault === undefined ? done : happening(world, fault, done)
+      return yield* fault === undefined ? done : happening(world, fault, done)
     })
 
 const happening = <Output>(

@@ -57,14 +57,20 @@ export const ec2Error = (code: string, message: string, requestId: string): stri
   )
 
 /** STS speaks the older query protocol: names as in the SDK, the answer wrapped twice. */
-export const stsAnswer = (action: string, answer: Readonly<Record<string, string>>, requestId: string): string => {
-  const members = Object.entries(answer).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`)
-  return document(
+export const stsAnswer = (action: string, answer: object, requestId: string): string =>
+  document(
     `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
-      `<${action}Result>${members.join("")}</${action}Result>` +
+      `<${action}Result>${stsMembers(answer)}</${action}Result>` +
       `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`
   )
-}
+
+const stsMembers = (answer: object): string =>
+  Object.entries(answer)
+    .map(([name, value]: [string, unknown]) => {
+      const content = typeof value === "object" && value !== null ? stsMembers(value) : escapeXml(String(value))
+      return `<${name}>${content}</${name}>`
+    })
+    .join("")
 
 export const stsError = (code: string, message: string, requestId: string): string =>
   document(
