@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Effect, Latch } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
 import { Pace } from "#aws/Pace.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
+import { Topology } from "#bus/Topology.ts"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
 import type { DispatcherSettings } from "./config.ts"
@@ -18,6 +19,10 @@ export interface Fleet {
   readonly runs: Bucket
   readonly live: Bucket
   readonly pools: Bucket
+  readonly meta: Bucket
+  readonly topology: typeof Topology.Service
+  /** Pools that have a queue, whatever their limits are by now; `news` wakes those who serve them. */
+  readonly queues: { readonly pools: Set<string>; readonly news: Latch.Latch }
   readonly definitions: Definitions
   /** The entries behind `definitions`. */
   readonly definitionEntries: Bucket
@@ -37,6 +42,9 @@ export const makeFleet = (settings: DispatcherSettings) =>
       runs: yield* buckets.open(BucketNames.runs),
       live: yield* buckets.open(BucketNames.live),
       pools: yield* buckets.open(BucketNames.pools),
+      meta: yield* buckets.open(BucketNames.meta),
+      topology: yield* Topology,
+      queues: { pools: new Set(), news: Latch.makeUnsafe() },
       definitions: yield* makeDefinitions(definitionEntries, settings),
       definitionEntries,
       lookups: yield* makeLookups(settings),

@@ -11,6 +11,7 @@ import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { performEffects } from "./perform.ts"
 import { foldInto } from "./records.ts"
+import { serveQueues } from "./queues.ts"
 import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
 import { sweepForEver } from "./sweep.ts"
 
@@ -57,6 +58,7 @@ export const layer = (settings: DispatcherSettings) =>
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],
         ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleFact(fleet, d))],
         ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
+        ["queues", Effect.provideService(serveQueues(fleet, settings), Consumer, consumer)],
         ["idle definitions", sweepForEver(fleet, settings)]
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`dispatcher ${name}`, part)), {

@@ -14,6 +14,7 @@ import type { BaseAws } from "./FaultyAws.ts"
 import { aProcess, type Process, start } from "./Process.ts"
 import { Simulator } from "./Simulator.ts"
 import { type RunStory, storiesOf } from "./Story.ts"
+import { mostRunning, NARROW, operate, poolActsOf } from "./PoolStory.ts"
 import { services } from "./services.ts"
 import { trouble } from "./trouble.ts"
 import { verify } from "./verify.ts"
@@ -114,7 +115,12 @@ const tell = Effect.fnUntraced(function* (world: World, calmAfterSeconds: number
   )
   if (first === undefined) return
   yield* Effect.forEach([first, ...rest], begin, { discard: true })
-  const stories = storiesOf(dice)
+  const acts = dice.chance(0.4) ? poolActsOf(dice) : undefined
+  const stories = storiesOf(dice, acts === undefined ? undefined : NARROW)
+  if (acts !== undefined) {
+    witness.mostRunning.set(NARROW, mostRunning(acts))
+    yield* Effect.forkScoped(operate(world, acts))
+  }
   const troubles = yield* Effect.forkScoped(trouble(world, [first, ...rest], begin))
   yield* Effect.forEach(stories, (story) => Effect.forkScoped(produce(story)), { discard: true })
   yield* Effect.sleep(Duration.seconds(calmAfterSeconds))
