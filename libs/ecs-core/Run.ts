@@ -138,8 +138,10 @@ export const isTaskGone = ({ lastStatus }: AttemptRecord): boolean => isGoneStat
  * Whether the run still counts against its pool's `maxRunning`: until it is over and none of its tasks is left, those
  * that nobody waits for included. A run is over up to half a minute before its task has STOPPED.
  */
-export const takesSlot = (run: Run): boolean =>
-  !isFinal(run) || run.attempts.some((attempt) => attempt.taskArn !== undefined && !isTaskGone(attempt))
+export const takesSlot = (run: Run): boolean => !isFinal(run) || hasTask(run)
+
+const hasTask = (run: Run): boolean =>
+  run.attempts.some((attempt) => attempt.taskArn !== undefined && !isTaskGone(attempt))
 
 /** From when on the next attempt has `launchTimeoutSeconds`; the time in the queue does not count. */
 export const awaitedSince = (run: Run): Instant => {
@@ -193,7 +195,8 @@ export interface Define {
 
 /**
  * A function of the record, not of the step that led to it: whoever crashed before, repeating completes it. The run is
- * kept among the live ones before its first attempt is defined, so that any later record is there already.
+ * kept among the live ones before its first attempt is defined, so that any later record is there already. A run with a
+ * slot has one task at a time: its next attempt waits until the task before is gone.
  */
 export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isTombstone(run)) return []
@@ -205,7 +208,7 @@ const ownEffects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isQueued(run)) return [{ _tag: "KeepLive" }, { _tag: "PublishRunQueued" }]
   const current = currentAttempt(run)
   if (current === undefined) return [{ _tag: "KeepLive" }, { _tag: "Define", attempt: 1 }]
-  if (current.over === true) return [defineAfter(current)]
+  if (current.over === true) return run.queuedAt !== undefined && hasTask(run) ? [] : [defineAfter(current)]
   const { attempt } = current
   return [
     ...(launcherHasIt(current) ? [] : [{ _tag: "PublishTaskdefReady" as const, attempt }]),

@@ -55,7 +55,7 @@ const follow = (
   )
 
 const leaveToLook = (step: Effect.Effect<void, RecordError>): Effect.Effect<void> =>
-  Effect.catch(step, (error) => Effect.logWarning("a slot is looked at again later", { why: error.message }))
+  step.pipe(Effect.catch((error) => Effect.logWarning("a slot is looked at again later", { why: error.message })))
 
 const slotOf = (slots: Slots, { subject }: BusMessage): Slot | undefined => {
   const parsed = parseSubject(subject)

@@ -4,8 +4,8 @@ import { type Delivery, text } from "#bus/Message.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { Codecs, type RunQueued } from "#ecs-core/Messages.ts"
-import { isQueued, isTaskGone, type Run, takesSlot } from "#ecs-core/Run.ts"
 import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
+import { isQueued, isTaskGone, type Run, takesSlot } from "#ecs-core/Run.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
 import { HAND_BACK_SECONDS_MAX, lastFact } from "#process/Handling.ts"
 import { readRun } from "#process/RunRecords.ts"
@@ -163,16 +163,18 @@ const launch = (fleet: Fleet, slots: Slots, slot: Slot, run: Run): Effect.Effect
 const orHandBack =
   (slots: Slots, slot: Slot) =>
   (step: Effect.Effect<void, PerformError>): Effect.Effect<void> =>
-    Effect.catch(step, (error) => {
-      const delayMillis =
-        error._tag === "DefinitionDelayed"
-          ? error.delayMillis
-          : retryDelayMillis(slot.lease.deliveries(), HAND_BACK_SECONDS_MAX)
-      return Effect.andThen(
-        Effect.logInfo("launch of a queued run delayed", { runId: slot.runId, why: error.message, delayMillis }),
-        handBack(slots, slot, delayMillis)
-      )
-    })
+    step.pipe(
+      Effect.catch((error) => {
+        const delayMillis =
+          error._tag === "DefinitionDelayed"
+            ? error.delayMillis
+            : retryDelayMillis(slot.lease.deliveries(), HAND_BACK_SECONDS_MAX)
+        return Effect.andThen(
+          Effect.logInfo("launch of a queued run delayed", { runId: slot.runId, why: error.message, delayMillis }),
+          handBack(slots, slot, delayMillis)
+        )
+      })
+    )
 
 /** Reads the record, and gives the slot back if the run takes none any more. */
 export const lookAt = (fleet: Fleet, slots: Slots, slot: Slot): Effect.Effect<void, RecordError> =>

@@ -59,6 +59,6 @@ export const operate = Effect.fnUntraced(function* ({ witness, now }: World, act
     if (each.act === "pause") yield* pools.put(pauseKey(NARROW), PoolPauseCodec.encode({ at: instantOf(now()) }))
     else if (each.act === "resume") yield* pools.delete(pauseKey(NARROW))
     else if (each.act === "unlimit") yield* pools.put(NARROW, PoolCodec.encode({}))
-    else yield* pools.put(NARROW, PoolCodec.encode(limitsIn(each)))
+    else if (each.act === "limit") yield* pools.put(NARROW, PoolCodec.encode(limitsIn(each)))
   }
 }, Effect.orDie)

@@ -50,6 +50,8 @@ export interface EcsModelOptions {
   readonly newId: () => string
   /** Told of every launch and every replay of one, also when a fault keeps the answer from the caller. */
   readonly onLaunch: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
+  /** A task has STOPPED, or is lost without a trace; `now` in epoch milliseconds. */
+  readonly onEnd: (taskArn: string, now: number) => void
 }
 
 /** How long a task stays in each state: no time, about 50 ms each, or as on Fargate (about 20 s to start). */
@@ -149,6 +151,7 @@ export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
     { ...largeInstance, launchType: "EXTERNAL" }
   ],
   onLaunch: () => {},
+  onEnd: () => {},
   faultSeed: 1,
   networks: [
     {
