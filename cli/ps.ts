@@ -10,6 +10,7 @@ import { openRuns } from "./follow/records.ts"
 import { Output } from "./Output.ts"
 import { json } from "./present.ts"
 import { fits, isFiltered, type PsOptions, psOptions } from "./psOptions.ts"
+import { pausedPools } from "./queue.ts"
 import { nothingToList, psJson, psTable } from "./render/ps.ts"
 
 /** Runs shown unless `--limit` says otherwise. */
@@ -61,9 +62,10 @@ export const listRuns = Effect.fnUntraced(function* (options: PsOptions) {
   const found = options.all ? yield* allRuns : yield* liveRuns
   const runs = newestFirst(found.filter((run) => fits(run, options.filter)))
   const shown = runs.slice(0, Math.max(0, options.limit))
-  if (options.json) return yield* Effect.forEach(shown, (run) => out(json(psJson(run))), { discard: true })
+  const paused = yield* pausedPools(shown)
+  if (options.json) return yield* Effect.forEach(shown, (run) => out(json(psJson(run, paused))), { discard: true })
   if (runs.length === 0) return yield* out(nothingToList(options.all, isFiltered(options.filter)))
-  yield* out(psTable(outStyle, shown, yield* Clock.currentTimeMillis))
+  yield* out(psTable(outStyle, shown, yield* Clock.currentTimeMillis, paused))
   if (shown.length < runs.length) yield* err(errStyle.dim(`${shown.length} of ${runs.length}; more with --limit\n`))
 })
 
