@@ -9,6 +9,7 @@ import { supervised } from "#process/Supervise.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
+import { endOldQueued } from "./oldQueued.ts"
 import { performEffects } from "./perform.ts"
 import { serveQueues } from "./queues.ts"
 import { foldInto } from "./records.ts"
@@ -59,6 +60,7 @@ export const layer = (settings: DispatcherSettings) =>
         ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleFact(fleet, d))],
         ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
         ["queues", Effect.provideService(serveQueues(fleet, settings), Consumer, consumer)],
+        ["old queued runs", endOldQueued(fleet, settings)],
         ["idle definitions", sweepForEver(fleet, settings)]
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`dispatcher ${name}`, part)), {

@@ -75,7 +75,7 @@ const storm = (fleet: Fleet, options: ChaosOptions, version: string) =>
     const elapsed = Effect.map(Clock.currentTimeMillis, (now) => Math.round((now - startedAt) / 1000))
     const troubles = [
       killServices(fleet.replicas, options, kills),
-      options.limited === undefined ? Effect.void : requestOthers(ledger, load, kills, times),
+      options.limited === undefined ? Effect.void : requestOthers(ledger, load, kills, weather, times),
       options.isClustered ? killLeaders(fleet, ledger, options.runs, kills) : Effect.void,
       progress(ledger, options.runs + (load.others?.size ?? 0), kills, elapsed)
     ]

@@ -1,4 +1,5 @@
 import { Clock, Effect, Schedule } from "effect"
+import type { Fault } from "#aws/model/Fault.ts"
 import { Buckets } from "#bus/Bucket.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { PoolCodec } from "#ecs-core/Pool.ts"
@@ -8,7 +9,7 @@ import type { Kills } from "#test/chaos/kills.ts"
 import { type Ledger, overCount } from "#test/chaos/Ledger.ts"
 import { type Program, simulated } from "#test/chaos/programs.ts"
 import { publishRequest, type Workload } from "#test/chaos/trial.ts"
-import { familyPeaks, launchedTasks } from "#test/support/LocalAws.ts"
+import { clearFaults, familyPeaks, inject, launchedTasks } from "#test/support/LocalAws.ts"
 
 /** The pool with a limit, and the one beside it that has none. */
 export const NARROW = "narrow"
@@ -36,21 +37,29 @@ const CALM_SECONDS = 8
 export type OtherTimes = Map<string, number>
 
 /**
- * While the limited pool is full and many wait, with nobody killed for a moment, runs of the other pool are requested one
- * after the other: all that could hold them up is the queue.
+ * While the limited pool is full and many wait, with nobody killed and AWS at its best for a moment, runs of the other
+ * pool are requested one after the other: all that could hold them up is the queue.
  */
-export const requestOthers = (ledger: Ledger, load: Workload, kills: Kills, times: OtherTimes) =>
+export const requestOthers = (
+  ledger: Ledger,
+  load: Workload,
+  kills: Kills,
+  weather: ReadonlyArray<Fault>,
+  times: OtherTimes
+) =>
   Effect.gen(function* () {
     const publisher = yield* Publisher
     const isUnderWay = Effect.sync(() => overCount(ledger) >= load.programs.size / 4)
     yield* Effect.repeat(isUnderWay, { schedule: Schedule.spaced("200 millis"), until: (so) => so })
     kills.isCalm = true
+    yield* clearFaults
     yield* Effect.sleep(`${CALM_SECONDS} seconds`)
     for (const [runId, program] of otherPrograms) {
       times.set(runId, yield* Clock.currentTimeMillis)
       yield* publishRequest(publisher, runId, program, WIDE)
       yield* Effect.sleep("500 millis")
     }
+    yield* Effect.forEach(weather, inject, { discard: true })
     kills.isCalm = false
   })
 

@@ -48,9 +48,8 @@ export interface EcsModelOptions {
   readonly networks: ReadonlyArray<ModelNetwork>
   /** 32 lower-case hexadecimal digits. */
   readonly newId: () => string
-  /** Told of every launch and every replay of one, also when a fault keeps the answer from the caller. */
+  /** Told of every launch and replay of one, answered or not, and of every task that STOPPED or is lost. */
   readonly onLaunch: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
-  /** A task has STOPPED, or is lost without a trace; `now` in epoch milliseconds. */
   readonly onEnd: (taskArn: string, now: number) => void
 }
 
