@@ -16,7 +16,7 @@ import {
   recordOf
 } from "#test/support/MemoryFleet.ts"
 import { at, cancel, changed, started, stopped } from "#test/support/messages.ts"
-import { dispatcherConfig } from "./config.ts"
+import { type DispatcherSettings, dispatcherConfig } from "./config.ts"
 import { layer } from "./handle.ts"
 import { QUEUE_IDLE_SECONDS } from "./queues.ts"
 
@@ -24,12 +24,14 @@ import { QUEUE_IDLE_SECONDS } from "./queues.ts"
 
 const POOL = "narrow"
 
-/** A dispatcher until the scope ends; it dies after so many requests to the bus. */
-const aDispatcher = (requestsMax?: number) =>
-  Effect.forkScoped(Layer.launch(layer(defaultsOf(dispatcherConfig)).pipe(Layer.provide(processPorts(requestsMax)))))
+/** A dispatcher until the scope ends. */
+const aDispatcher = (change: Partial<DispatcherSettings> = {}) =>
+  Effect.forkScoped(
+    Layer.launch(layer({ ...defaultsOf(dispatcherConfig), ...change }).pipe(Layer.provide(processPorts())))
+  )
 
 const pools = Effect.flatMap(Buckets, (buckets) => buckets.open(BucketNames.pools))
-const give = (pool: Pool) => Effect.flatMap(pools, (bucket) => bucket.put(POOL, PoolCodec.encode(pool)))
+const give = (pool: Pool, name = POOL) => Effect.flatMap(pools, (bucket) => bucket.put(name, PoolCodec.encode(pool)))
 const pause = Effect.flatMap(pools, (bucket) => bucket.put(pauseKey(POOL), PoolPauseCodec.encode({ at: at(0) })))
 const resume = Effect.flatMap(pools, (bucket) => bucket.delete(pauseKey(POOL)))
 
@@ -244,6 +246,35 @@ describe("maxSubmitPerSecond", () => {
         assert.isAtMost(early, 3)
         assert.isAtMost(later - early, 11)
         assert.isAtLeast(later - early, 9)
+      }).pipe(Effect.scoped)
+    )
+  )
+})
+
+describe("many limited pools", () => {
+  it.effect("none waits for another: all of 100 start at once", () =>
+    fleetTest(
+      Effect.gen(function* () {
+        const names = Array.from({ length: 100 }, (_, at) => `pool-${at}`)
+        for (const name of names) yield* give({ maxRunning: 1 }, name)
+        yield* aDispatcher()
+        for (const name of names) yield* request(name, { pool: name, family: "shared" })
+        yield* untilOrdered(100)
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("beyond FLEET_DISPATCHER_POOLS_MAX they are left to another dispatcher, and their runs wait", () =>
+    fleetTest(
+      Effect.gen(function* () {
+        for (const name of ["a", "b", "c"]) yield* give({ maxRunning: 1 }, name)
+        yield* aDispatcher({ poolsMax: 2 })
+        for (const name of ["a", "b", "c"]) yield* request(name, { pool: name })
+        const first = yield* untilOrdered(2)
+        assert.deepStrictEqual(first.toSorted(), ["a", "b"])
+        assert.deepInclude(yield* recordOf("c"), { state: "queued" })
+        yield* aDispatcher({ poolsMax: 3 })
+        yield* untilOrdered(3)
       }).pipe(Effect.scoped)
     )
   )
