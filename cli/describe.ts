@@ -8,6 +8,7 @@ import { findRun, lastLines } from "./findRun.ts"
 import { option, runArgument } from "./flags.ts"
 import { joinPieces, nothingHeld, releaseHeld } from "./follow/join.ts"
 import { Output } from "./Output.ts"
+import { placeOf } from "./queue.ts"
 import { describeText, type EndShown } from "./render/describe.ts"
 
 export const describe = Command.make(
@@ -25,12 +26,18 @@ export const describe = Command.make(
 export const describeRun = Effect.fnUntraced(function* (given: string, json: boolean) {
   const run = yield* findRun(given)
   const end = yield* logEnd(run.runId)
+  const place = yield* placeOf(run)
   const { out, outStyle, outColumns } = yield* Output
   if (json) {
-    const record = { ...run, request: mask(run.request), ...(end === undefined ? {} : { logEnd: end }) }
+    const record = {
+      ...run,
+      request: mask(run.request),
+      ...(end === undefined ? {} : { logEnd: end }),
+      ...(place === undefined ? {} : { queue: place })
+    }
     return yield* out(`${JSON.stringify(record, undefined, 2)}\n`)
   }
-  yield* out(describeText(outStyle, run, yield* Clock.currentTimeMillis, outColumns, end))
+  yield* out(describeText(outStyle, run, yield* Clock.currentTimeMillis, outColumns, { end, place }))
 })
 
 /** What the end marker of a run's lines says, its last lines whole; undefined while there is none. */

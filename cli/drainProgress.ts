@@ -1,12 +1,13 @@
 import { Clock, Effect, Option } from "effect"
-import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
+import { Topology } from "#bus/Topology.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { currentAttempt, type Run } from "#ecs-core/Run.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
 import { RECORD_TRUST_MILLIS } from "#services/launcher/launch.ts"
+import { failure } from "./Failure.ts"
 import { liveRuns, READS_AT_A_TIME } from "./liveRuns.ts"
 import type { DrainProgress } from "./render/drain.ts"
 
@@ -44,16 +45,17 @@ export const drainProgress = (sinceMillis: number) =>
     const waiting = (yield* liveRuns).filter((run) => !hasTask(run))
     const mayLaunch = sinceMillis < LAST_CALLS_MILLIS + LAUNCH_SECONDS * 1000
     const launching = mayLaunch ? yield* Effect.filter(waiting, isLaunchingNow, { concurrency: READS_AT_A_TIME }) : []
-    const { unsettled, waiting: unowned } = yield* Consumer.use((consumer) =>
-      consumer.backlog(Streams.fleet, Durables.watcher)
-    )
+    const leases = yield* Topology.use(({ backlog }) => backlog(Streams.fleet, Durables.watcher))
+    const { unacked, waiting: unowned } = yield* Effect.mapError(Effect.fromOption(leases), () => noWatching)
     const progress: DrainProgress = {
-      tasks: unsettled + unowned,
+      tasks: unacked + unowned,
       launching: launching.length,
       waiting: waiting.length - launching.length
     }
     return progress
   })
+
+const noWatching = failure("The consumer of the watchers is not there. Create what is missing: fleet init")
 
 const isLaunchingNow = (run: Run) =>
   Effect.gen(function* () {

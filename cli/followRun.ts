@@ -6,6 +6,7 @@ import { follow } from "./follow/follow.ts"
 import { Interrupts } from "./Interrupts.ts"
 import { Output } from "./Output.ts"
 import { asJson, forPeople, inWrites } from "./present.ts"
+import { followPlace } from "./queue.ts"
 import { cancel } from "./stopRun.ts"
 
 export interface FollowOptions {
@@ -29,7 +30,7 @@ const shown = Effect.fnUntraced(function* ({ runId, json }: FollowOptions) {
   const { out, err, errStyle } = yield* Output
   const present = json ? asJson(runId) : forPeople(runId, errStyle)
   let finished: RunFinished | undefined
-  yield* follow(runId).pipe(
+  yield* follow(runId, followPlace(runId)).pipe(
     Stream.runForEachArray((items) => {
       for (const item of items) if (item.kind === "finished") finished = item.finished
       return Effect.forEach(inWrites(items.map(present)), (text) => Effect.andThen(out(text.out), err(text.err)), {

@@ -21,11 +21,13 @@ export const allPools = Effect.gen(function* () {
     .toSorted((a, b) => a.name.localeCompare(b.name, "en"))
 })
 
-/** Pauses by the pool's name. */
-export const allPauses = Effect.gen(function* () {
-  return pausesIn(yield* (yield* openPools).entries())
+/** The pause of one pool; undefined = there is none. */
+export const pauseOf = Effect.fnUntraced(function* (name: string) {
+  const entry = yield* (yield* openPools).get(pauseKey(name))
+  return Option.getOrUndefined(Option.map(entry, pauseIn))
 })
 
+/** By the pool's name. */
 /** What cannot be read pauses all the same: only its end and its reason are unknown. */
 const pausesIn = (entries: ReadonlyArray<BucketEntry>): ReadonlyMap<string, PoolPause> =>
   new Map(
@@ -113,14 +115,13 @@ export const pausePool = Effect.fnUntraced(function* (name: string, pause: PoolP
     Effect.as(true),
     Effect.catchTag("KeyExists", () => Effect.succeed(false))
   )
-  const entry = Option.getOrUndefined(yield* pools.get(pauseKey(name)))
-  return { isNew, pause: entry === undefined ? pause : pauseIn(entry) }
+  return { isNew, pause: (yield* pauseOf(name)) ?? pause }
 })
 
 /** The pause that is over; undefined = there was none. */
 export const resumePool = Effect.fnUntraced(function* (name: string) {
   const pools = yield* openPools
-  const entry = Option.getOrUndefined(yield* pools.get(pauseKey(name)))
+  const pause = yield* pauseOf(name)
   yield* pools.delete(pauseKey(name))
-  return entry === undefined ? undefined : pauseIn(entry)
+  return pause
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue } from "effect"
 import { RunId } from "#ecs-core/Ids.ts"
+import type { Run } from "#ecs-core/Run.ts"
 import { aRun } from "#test/support/builders.ts"
 import { cancel, ready, requested, started, stopped } from "#test/support/messages.ts"
 import type { Signal } from "./Interrupts.ts"
@@ -67,15 +68,16 @@ describe("listRuns", () => {
     }).pipe(Effect.provide(memoryFleet()))
   )
 
-  it.effect("shows that the pool of a run that is not over is paused", () =>
+  it.effect("shows of a run that waits in a queue that its pool is paused", () =>
     Effect.gen(function* () {
-      yield* Effect.forEach([over, { ...running, pool: "gpu" }], putRun)
+      const queued: Run = { ...running, state: "queued", queuedAt: running.requestedAt, attempts: [], pool: "gpu" }
+      yield* Effect.forEach([over, queued], putRun)
       yield* pausePool("gpu", { at: "2026-03-01T09:00:00.000Z" })
       yield* pausePool(over.pool ?? "", { at: "2026-03-01T09:00:00.000Z" })
       const { out } = yield* list({ all: true })
-      assert.match(out, /running-1 .* gpu \(paused\) /)
-      assert.notMatch(out, /over-1 .*\(paused\)/)
-      assert.deepInclude(JSON.parse((yield* list({ json: true })).out), { runId: "running-1", poolPaused: true })
+      assert.match(out, /running-1 .*queued, paused .* gpu /)
+      assert.notMatch(out, /over-1 .*paused/)
+      assert.deepInclude(JSON.parse((yield* list({ json: true })).out), { runId: "running-1", paused: true })
     }).pipe(Effect.provide(memoryFleet()))
   )
 

@@ -8,9 +8,9 @@ import { filterFlags, jsonFlag, option } from "./flags.ts"
 import { openRuns } from "./follow/records.ts"
 import { liveRuns, recordsIn } from "./liveRuns.ts"
 import { Output } from "./Output.ts"
-import { allPauses } from "./poolBucket.ts"
 import { json } from "./present.ts"
 import { fits, isFiltered, type PsOptions, psOptions } from "./psOptions.ts"
+import { pausedPools } from "./queue.ts"
 import { nothingToList, psJson, psTable } from "./render/ps.ts"
 
 /** Runs shown unless `--limit` says otherwise. */
@@ -45,7 +45,7 @@ export const listRuns = Effect.fnUntraced(function* (options: PsOptions) {
   const found = options.all ? yield* allRuns : yield* liveRuns
   const runs = newestFirst(found.filter((run) => fits(run, options.filter)))
   const shown = runs.slice(0, Math.max(0, options.limit))
-  const paused = new Set((yield* allPauses).keys())
+  const paused = yield* pausedPools(shown)
   if (options.json) return yield* Effect.forEach(shown, (run) => out(json(psJson(run, paused))), { discard: true })
   yield* tellDrain
   if (runs.length === 0) return yield* out(nothingToList(options.all, isFiltered(options.filter)))

@@ -43,7 +43,7 @@ describe("psOptions", () => {
       flags: { state: ["runing"] },
       says: '--state "runing" is no state of a run. Did you mean running?'
     },
-    { what: "no state at all", flags: { state: ["xyzzy"] }, says: "States are requested, defining, queued" },
+    { what: "no state at all", flags: { state: ["xyzzy"] }, says: "States are requested, queued, defining" },
     { what: "a label without a value", flags: { label: ["team"] }, says: "such as --label team=data" },
     { what: "no time", flags: { since: Option.some("soon") }, says: '--since "soon" is no time' }
   ])("$what: says what is allowed", ({ flags, says }) => {

@@ -17,13 +17,17 @@ export const LINES_END_SECONDS = 70
 /** A dispatcher takes a request in milliseconds; after this long something must be said. */
 export const DISPATCHER_SECONDS = 5
 
-/** All there is to show of a run, from its beginning to its outcome; ends with the item `finished`. */
-export const follow = (runId: string): Stream.Stream<FollowItem, BusUnavailable, Messages | Buckets> =>
+/** All there is to show of a run, from its beginning to its outcome; ends with the item `finished`. `more`: other news of it. */
+export const follow = <R>(
+  runId: string,
+  more: Stream.Stream<FollowEvent, BusUnavailable, R>
+): Stream.Stream<FollowItem, BusUnavailable, Messages | Buckets | R> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const over = yield* Deferred.make<void>()
-      const sources: ReadonlyArray<Stream.Stream<FollowEvent, BusUnavailable, Messages | Buckets>> = [
+      const sources: ReadonlyArray<Stream.Stream<FollowEvent, BusUnavailable, Messages | Buckets | R>> = [
         records(runId),
+        more,
         lines(runId),
         outcome(runId).pipe(Stream.tap(() => Deferred.succeed(over, undefined))),
         after("dispatcherOverdue", Effect.sleep(`${DISPATCHER_SECONDS} seconds`)),
@@ -52,7 +56,7 @@ export const outcome = (runId: string) =>
     Stream.take(1)
   )
 
-const records = (runId: string) =>
+export const records = (runId: string) =>
   Stream.unwrap(Effect.map(openRuns, (runs) => runs.watch(runId))).pipe(
     Stream.map((entry) => RunCodec.decode(text({ data: entry.value }))),
     decoded,

@@ -120,4 +120,17 @@ describe("reduce", () => {
     assert.isFalse(isOver(afterEnd))
     assert.isTrue(isOver(reduce(afterEnd, finished)[0]))
   })
+
+  it("tells where a run stands in the queue, each place once, and nothing of it once its turn has come", () => {
+    const place = (position: number): FollowEvent => ({ kind: "place", place: { pool: "gpu", position }, at: at(1) })
+    const queued = record(requested(0, { queued: true }))
+    const events = [place(9), queued, place(3), queued, place(3), place(2), record(requested(0)), place(1)]
+    const shown = shownFor(events).map((item) => (item.kind === "state" ? [item.state, item.place?.position] : []))
+    assert.deepStrictEqual(shown, [
+      ["queued", undefined],
+      ["queued", 3],
+      ["queued", 2],
+      ["defining", undefined]
+    ])
+  })
 })

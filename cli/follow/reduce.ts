@@ -1,6 +1,7 @@
 import type { Problem } from "#ecs-core/errors.ts"
 import { NOTICE_CONTAINER } from "#ecs-core/LogLine.ts"
 import type { RunFinished } from "#ecs-core/Messages.ts"
+import type { QueuePlace } from "#ecs-core/QueuePlace.ts"
 import { currentAttempt, type Run } from "#ecs-core/Run.ts"
 import { isOutcome, type LiveState } from "#ecs-core/RunState.ts"
 import type { WholeLine } from "./join.ts"
@@ -14,6 +15,8 @@ import type { WholeLine } from "./join.ts"
 /** News of a run, from whichever source. */
 export type FollowEvent =
   | { readonly kind: "record"; readonly run: Run }
+  /** Where it stands in its pool's queue. */
+  | { readonly kind: "place"; readonly place: QueuePlace; readonly at: string }
   | { readonly kind: "line"; readonly line: WholeLine }
   | { readonly kind: "linesEnded"; readonly lines: "complete" | "cut" }
   | { readonly kind: "finished"; readonly finished: RunFinished }
@@ -30,6 +33,7 @@ export type FollowItem =
       readonly attempt: number
       readonly at: string
       readonly waitingFor?: { readonly problem: Problem; readonly nextTryAt: string }
+      readonly place?: QueuePlace
     }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "line"; readonly line: WholeLine }
@@ -66,6 +70,8 @@ export const reduce = (following: Following, event: FollowEvent): Step => {
   switch (event.kind) {
     case "record":
       return recordSeen(following, event.run)
+    case "place":
+      return placeSeen(following, event.place, event.at)
     case "line":
       return logged(following, event.line)
     case "linesEnded":
@@ -89,7 +95,8 @@ const recordSeen = (following: Following, run: Run): Step => {
   const attempt = currentAttempt(run)
   const deferred = run.state === "waiting" ? attempt?.deferred : undefined
   const shown = [run.state, attempt?.attempt ?? 1, deferred?.problem.message ?? ""].join(" ")
-  if (shown === following.shown) return [seen, notices]
+  const isInQueueStill = run.state === "queued" && following.shown.startsWith("queued")
+  if (shown === following.shown || isInQueueStill) return [seen, notices]
   const change = {
     kind: "state" as const,
     state: run.state,
@@ -98,6 +105,13 @@ const recordSeen = (following: Following, run: Run): Step => {
     ...(deferred === undefined ? {} : { waitingFor: { problem: deferred.problem, nextTryAt: deferred.nextTryAt } })
   }
   return [{ ...seen, shown }, [...notices, change]]
+}
+
+/** Told while the record says that it waits, and only what is new. */
+const placeSeen = (following: Following, place: QueuePlace, at: string): Step => {
+  const shown = `queued ${JSON.stringify(place)}`
+  if (!following.shown.startsWith("queued") || shown === following.shown) return [following, []]
+  return [{ ...following, shown }, [{ kind: "state", state: "queued", attempt: 1, at, place }]]
 }
 
 /** Each notice once, wherever it comes from. */

@@ -2,9 +2,21 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { type Run, runFinished } from "#ecs-core/Run.ts"
 import { aPosition, aRun, millis } from "#test/support/builders.ts"
-import { at, changed, deferred, ready, requested, runId, started, stopped, taskArn } from "#test/support/messages.ts"
+import {
+  admitted,
+  at,
+  changed,
+  deferred,
+  ready,
+  requested,
+  runId,
+  started,
+  stopped,
+  taskArn
+} from "#test/support/messages.ts"
 import { describeText, type EndShown } from "./describe.ts"
 import { plain } from "./style.ts"
+import { between } from "./time.ts"
 
 const secret = "hunter2"
 
@@ -98,12 +110,15 @@ describe("describeText", () => {
 
   it("is the golden text for a run with all there is: describe.golden.txt", () => {
     const golden = readFileSync(new URL("./describe.golden.txt", import.meta.url), "utf8")
-    assert.strictEqual(describeText(plain, told, millis(140), 100, end), golden)
+    assert.strictEqual(describeText(plain, told, millis(140), 100, { end }), golden)
   })
 
   it("shows nothing of lines that all came, without last lines", () => {
     const whole = { lines: 2, containers: [aPosition({ drained: "complete" })], complete: true }
-    assert.strictEqual(describeText(plain, failed, millis(70), 80, whole), describeText(plain, failed, millis(70), 80))
+    assert.strictEqual(
+      describeText(plain, failed, millis(70), 80, { end: whole }),
+      describeText(plain, failed, millis(70), 80)
+    )
   })
 
   it("tells the ARN of the task that was created, while it runs and afterwards (scenario 7)", () => {
@@ -147,5 +162,19 @@ describe("describeText", () => {
   it("counts repeats in the timeline", () => {
     const repeated = { ...failed, timeline: [{ at: failed.requestedAt, what: "launch deferred", count: 4 }] }
     assert.include(describeText(plain, repeated, millis(70), 80), "launch deferred (4 times)")
+  })
+
+  it("tells where a run stands in the queue, and afterwards when its turn came", () => {
+    const waiting = aRun(requested(0, { queued: true }))
+    const place = { pool: "gpu", position: 3, of: 12, paused: { reason: "deployment" } }
+    assert.include(
+      describeText(plain, waiting, millis(70), 80, { place }),
+      "Queue      position 3 of 12 in pool gpu; the pool is paused: deployment\n"
+    )
+    const launched = aRun(requested(0, { queued: true }), admitted(75))
+    assert.include(
+      describeText(plain, launched, millis(80), 80),
+      `Queue      its turn came at ${at(75)}, after ${between(at(0), at(75))}\n`
+    )
   })
 })

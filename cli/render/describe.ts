@@ -1,15 +1,17 @@
 import type { LogEnd } from "#ecs-core/LogLine.ts"
 import { mask } from "#ecs-core/Mask.ts"
+import type { QueuePlace } from "#ecs-core/QueuePlace.ts"
 import { awaitsDefinition, isFinal, type Run, runFinished } from "#ecs-core/Run.ts"
 import { attemptLines } from "./attempt.ts"
 import { lastLines } from "./lastLines.ts"
 import type { ShownLine } from "./lines.ts"
 import { cutText } from "./linesRead.ts"
+import { placeText } from "./place.ts"
 import { problemLines } from "./problem.ts"
 import { outcomeLine, stateWord } from "./run.ts"
 import type { Style } from "./style.ts"
 import { printable } from "./text.ts"
-import { age } from "./time.ts"
+import { age, between } from "./time.ts"
 import { timelineLines } from "./timeline.ts"
 
 /** The end marker of a run's lines, with the last lines of a run that did not succeed. */
@@ -17,13 +19,24 @@ export interface EndShown extends Pick<LogEnd["end"], "lines" | "containers" | "
   readonly tail?: ReadonlyArray<ShownLine>
 }
 
-/**
- * All that is known of a run, for people, `columns` wide where lines can give way; environment values stay masked. `end`
- * is the end marker of its lines, where it has come.
- */
-export const describeText = (style: Style, run: Run, nowMillis: number, columns: number, end?: EndShown): string => {
+/** What is known of a run beside its record. */
+export interface Beside {
+  /** The end marker of its lines, where it has come. */
+  readonly end?: EndShown | undefined
+  /** Its place in the queue, where it waits. */
+  readonly place?: QueuePlace | undefined
+}
+
+/** All that is known of a run, for people, `columns` wide where lines can give way; environment values stay masked. */
+export const describeText = (
+  style: Style,
+  run: Run,
+  nowMillis: number,
+  columns: number,
+  { end, place }: Beside = {}
+): string => {
   const sections = [
-    summary(style, run, nowMillis, end),
+    summary(style, run, nowMillis, { end, place }),
     ...section(
       style,
       "Problems",
@@ -52,7 +65,7 @@ export const describeText = (style: Style, run: Run, nowMillis: number, columns:
 const section = (style: Style, title: string, lines: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
   lines.length === 0 ? [] : [[style.bold(title), ...lines]]
 
-const summary = (style: Style, run: Run, nowMillis: number, end: EndShown | undefined): ReadonlyArray<string> => {
+const summary = (style: Style, run: Run, nowMillis: number, { end, place }: Beside): ReadonlyArray<string> => {
   const finished = runFinished(run)
   const fields: ReadonlyArray<readonly [string, string | undefined]> = [
     ["Run", run.runId],
@@ -60,6 +73,7 @@ const summary = (style: Style, run: Run, nowMillis: number, end: EndShown | unde
     ["Name", run.name],
     ["Pool", run.pool],
     ["Requested", `${run.requestedAt} (${age(run.requestedAt, nowMillis)} ago)`],
+    ["Queue", place === undefined ? admittedText(run) : placeText(place)],
     ["Started", run.startedAt],
     ["Finished", isFinal(run) ? run.finishedAt : undefined],
     ["Delayed", delayOf(run, nowMillis)],
@@ -71,6 +85,11 @@ const summary = (style: Style, run: Run, nowMillis: number, end: EndShown | unde
     value === undefined ? [] : [`${style.bold(name.padEnd(10))} ${name === "State" ? value : printable(value)}`]
   )
 }
+
+const admittedText = ({ admittedAt, queuedAt }: Run): string | undefined =>
+  admittedAt === undefined || queuedAt === undefined
+    ? undefined
+    : `its turn came at ${admittedAt}, after ${between(queuedAt, admittedAt)}`
 
 /** Why there is no definition to launch yet; of no interest once there is one. */
 const delayOf = (run: Run, nowMillis: number): string | undefined =>

@@ -1,4 +1,5 @@
-import { currentAttempt, isFinal, type Run } from "#ecs-core/Run.ts"
+import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
+import { currentAttempt, isQueued, type Run } from "#ecs-core/Run.ts"
 import { stateWord } from "./run.ts"
 import type { Style } from "./style.ts"
 import { table } from "./table.ts"
@@ -8,27 +9,27 @@ import { age } from "./time.ts"
 const HEADER = ["RUN", "STATE", "NAME", "POOL", "AGE", "TASK"]
 const NONE = "-"
 
-/** Names of pools that launch nothing for now. */
-type Paused = ReadonlySet<string>
-
 /** Runs as a table, the newest first. */
 export const psTable = (
   style: Style,
   runs: ReadonlyArray<Run>,
   nowMillis: number,
-  paused: Paused = new Set()
+  paused: ReadonlySet<string> = new Set()
 ): string =>
   table(
     HEADER,
     runs.map((run) => [
       run.runId,
-      stateWord(style, run.state),
+      `${stateWord(style, run.state)}${waitsForPause(run, paused) ? ", paused" : ""}`,
       printable(run.name ?? NONE),
-      `${printable(run.pool ?? NONE)}${isHeld(run, paused) ? " (paused)" : ""}`,
+      printable(run.pool ?? NONE),
       age(run.requestedAt, nowMillis),
       taskId(currentAttempt(run)?.taskArn)
     ])
   )
+
+const waitsForPause = (run: Run, paused: ReadonlySet<string>): boolean =>
+  isQueued(run) && paused.has(run.pool ?? DEFAULT_POOL)
 
 /** The last part of the ARN is the task's id. */
 const taskId = (taskArn: string | undefined): string => taskArn?.split("/").at(-1) ?? NONE
@@ -41,18 +42,15 @@ export const nothingToList = (all: boolean, isFiltered: boolean): string => {
     : "Nothing is running. Start a run with: fleet run -- echo hello\nRuns that are over: fleet ps --all\n"
 }
 
-/** Its pool is paused, and it is not over. */
-const isHeld = (run: Run, paused: Paused): boolean => !isFinal(run) && paused.has(run.pool ?? "")
-
 /** One run for programs. */
-export const psJson = (run: Run, paused: Paused = new Set()): Readonly<Record<string, unknown>> => {
+export const psJson = (run: Run, paused: ReadonlySet<string> = new Set()): Readonly<Record<string, unknown>> => {
   const attempt = currentAttempt(run)
   return {
     runId: run.runId,
     state: run.state,
+    ...(waitsForPause(run, paused) ? { paused: true } : {}),
     name: run.name,
     pool: run.pool,
-    ...(isHeld(run, paused) ? { poolPaused: true } : {}),
     requestedAt: run.requestedAt,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,

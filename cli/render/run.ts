@@ -1,6 +1,8 @@
 import type { Problem } from "#ecs-core/errors.ts"
 import type { Phase, RunFinished } from "#ecs-core/Messages.ts"
+import type { QueuePlace } from "#ecs-core/QueuePlace.ts"
 import { isOutcome, type Outcome, type RunState } from "#ecs-core/RunState.ts"
+import { aheadText } from "./place.ts"
 import { problemsText } from "./problem.ts"
 import type { Style } from "./style.ts"
 import { printable } from "./text.ts"
@@ -37,6 +39,7 @@ export const stateLine = (
     readonly state: RunState
     readonly attempt: number
     readonly waitingFor?: { readonly problem: Problem; readonly nextTryAt: string } | undefined
+    readonly place?: QueuePlace | undefined
   }
 ): string => {
   const mark = isOutcome(change.state) ? outcomeMarks[change.state][0] : "●"
@@ -45,7 +48,8 @@ export const stateLine = (
     change.waitingFor === undefined
       ? ""
       : `: ${printable(change.waitingFor.problem.message)}${style.dim(` (next try ${change.waitingFor.nextTryAt})`)}`
-  return `${paintOf(change.state)(style, mark)} ${change.state}${attempt}${why}`
+  const place = change.place === undefined ? "" : style.dim(aheadText(change.place))
+  return `${paintOf(change.state)(style, mark)} ${change.state}${attempt}${place}${why}`
 }
 
 const phaseWords: Readonly<Record<Phase, string>> = {

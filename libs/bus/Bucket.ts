@@ -39,6 +39,8 @@ export interface Bucket {
   readonly keys: () => Effect.Effect<ReadonlyArray<string>, BusUnavailable>
   /** All values, each as of some moment during the call. */
   readonly entries: () => Effect.Effect<ReadonlyArray<BucketEntry>, BusUnavailable>
+  /** Keys as they change, deletions included, from now on, for ever: something to look again for, and no more. */
+  readonly changes: () => Stream.Stream<string, BusUnavailable>
   /** The current value, then each change, for ever; deletions are passed over. A key may hold wildcards (`*`, `>`). */
   readonly watch: (key: string) => Stream.Stream<BucketEntry, BusUnavailable>
 }

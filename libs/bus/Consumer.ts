@@ -7,16 +7,14 @@ import { type ConsumeOptions, runConsumer } from "./consumer/run.ts"
 import type { MemoryServer } from "./MemoryServer.ts"
 import type { Delivery } from "./Message.ts"
 import * as MemoryWire from "./memory/MemoryWire.ts"
-import { patiently, unavailable } from "./patience.ts"
 import type { Verdict } from "./Verdict.ts"
 import * as NatsWire from "./wire/NatsWire.ts"
-import { type Backlog, Wire } from "./wire/Wire.ts"
+import { Wire } from "./wire/Wire.ts"
 
 export type { Lease, LeaseOptions } from "./consumer/leases.ts"
 export type { ConsumeOptions } from "./consumer/run.ts"
 export type { Delivery } from "./Message.ts"
 export { Verdict } from "./Verdict.ts"
-export type { Backlog } from "./wire/Wire.ts"
 
 /**
  * Durable pull consumers. Any number of processes may run the same one; the server shares its messages out. `run`
@@ -43,8 +41,6 @@ export class Consumer extends Context.Service<
       options: LeaseOptions,
       onLease: (d: Delivery, lease: Lease) => Effect.Effect<void, never, R>
     ) => Effect.Effect<never, BusUnavailable, R>
-    /** What a durable consumer has before it, all processes together; fails if it does not exist. */
-    readonly backlog: (stream: string, durable: string) => Effect.Effect<Backlog, BusUnavailable>
   }
 >()("bus/Consumer") {
   static readonly layerWire: Layer.Layer<Consumer, never, Wire> = Layer.effect(
@@ -53,11 +49,7 @@ export class Consumer extends Context.Service<
       const deps = { wire: yield* Wire, settings: yield* BusSettings }
       return Consumer.of({
         run: (options, handler) => runConsumer(deps, options, handler),
-        leases: (options, onLease) => runLeases(deps, options, onLease),
-        backlog: (stream, durable) =>
-          patiently(deps.settings, deps.wire.backlog(stream, durable)).pipe(
-            Effect.mapError(unavailable(`read the backlog of ${stream}/${durable}`))
-          )
+        leases: (options, onLease) => runLeases(deps, options, onLease)
       })
     })
   )

@@ -2,6 +2,7 @@ import { Context, Effect, Layer, type Option, type Stream } from "effect"
 import type { BusUnavailable } from "./BusError.ts"
 import { BusSettings } from "./BusSettings.ts"
 import type { Connection } from "./Connection.ts"
+import { countFrom } from "./counting.ts"
 import type { MemoryServer } from "./MemoryServer.ts"
 import type { BusMessage } from "./Message.ts"
 import * as MemoryWire from "./memory/MemoryWire.ts"
@@ -20,6 +21,8 @@ export class Messages extends Context.Service<
     readonly last: (stream: string, subject: string) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
     /** The message of a sequence, from the stream's leader. */
     readonly at: (stream: string, seq: number) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
+    /** How many messages of a subject are stored from a sequence on. */
+    readonly countFrom: (stream: string, subject: string, fromSeq: number) => Effect.Effect<number, BusUnavailable>
     /** Deletes the message of a sequence; nothing happens if it is gone already. */
     readonly remove: (stream: string, seq: number) => Effect.Effect<void, BusUnavailable>
     /** Messages of a subject in the order of the stream, each once. */
@@ -38,6 +41,7 @@ export class Messages extends Context.Service<
           ),
         at: (stream, seq) =>
           patiently(settings, wire.at(stream, seq)).pipe(Effect.mapError(unavailable(`read ${stream}:${seq}`))),
+        countFrom: (stream, subject, fromSeq) => countFrom({ wire, settings }, stream, subject, fromSeq),
         remove: (stream, seq) =>
           patiently(settings, wire.remove(stream, seq)).pipe(
             Effect.catchIf(

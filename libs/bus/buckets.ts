@@ -34,6 +34,7 @@ export const openBucket = Effect.fnUntraced(function* (
     deleteRevision: (key, revision) => removeRevision(deps, bucket, key, revision),
     keys: () => Effect.map(snapshot(deps, bucket, true), (entries) => entries.map(({ key }) => key)),
     entries: () => snapshot(deps, bucket, false),
+    changes: () => changes(deps, bucket),
     watch: (key) => watch(deps, bucket, key)
   }
 })
@@ -159,6 +160,20 @@ const snapshot = (deps: Publishing, bucket: string, headersOnly: boolean) => {
     Effect.map((entries) => [...entries.values()])
   )
 }
+
+/** A mark of a deletion may be removed before it is read; whoever must not miss one looks now and then. */
+const changes = (deps: Publishing, bucket: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const of = { stream: bucketStream(bucket), subject: bucketSubject(bucket, ">") }
+      const last = yield* patiently(deps.settings, deps.wire.last(of.stream, of.subject)).pipe(
+        Effect.mapError(unavailable(`follow bucket ${bucket}`))
+      )
+      const fromSeq = Option.match(last, { onNone: () => 1, onSome: ({ seq }) => seq })
+      const followed = { ...of, fromSeq, follow: true, headersOnly: true, moreRounds: 0 }
+      return Stream.map(read(deps, followed), keyOf)
+    })
+  )
 
 const watch = (deps: Publishing, bucket: string, key: string) => {
   const subject = bucketSubject(bucket, key)

@@ -3,7 +3,16 @@ import { type Instant, instantOf, millisOf } from "./Instant.ts"
 import { logNotices } from "./LogPlan.ts"
 import type { TaskChanged, TaskDeferred, TaskdefReady, TaskRejected, TaskStarted, TaskStopped } from "./Messages.ts"
 import { type AttemptEnd, type Budget, hasLeft, nextAttempt, pauseMillis } from "./RetryPolicy.ts"
-import { type AttemptRecord, isDefinitionGone, type Run, retryOf, SIDECAR_LOGS_ATTEMPTS_MAX, usedOf } from "./Run.ts"
+import {
+  type AttemptRecord,
+  isDefinitionGone,
+  isQueued,
+  isTaskGone,
+  type Run,
+  retryOf,
+  SIDECAR_LOGS_ATTEMPTS_MAX,
+  usedOf
+} from "./Run.ts"
 import {
   attemptOf,
   finish,
@@ -16,7 +25,7 @@ import {
   withEarlier,
   withStart
 } from "./RunChanges.ts"
-import { mayBecome } from "./RunState.ts"
+import { isGoneStatus, mayBecome } from "./RunState.ts"
 import { note, noteExits, Said } from "./Timeline.ts"
 
 /**
@@ -36,7 +45,8 @@ export const defined = (run: Run, ready: TaskdefReady, notices: ReadonlyArray<st
     containerName: ready.containerName,
     target: ready.target
   }
-  const moved = move({ ...run, attempts: [...run.attempts, attempt] }, "launching", ready.at)
+  const admittedAt = isQueued(run) ? { admittedAt: ready.at } : {}
+  const moved = move({ ...run, ...admittedAt, attempts: [...run.attempts, attempt] }, "launching", ready.at)
   const all = [...notices, ...logNotices(ready.logs)]
   const retry = run.retry ?? ready.retry
   const noticed = {
@@ -149,8 +159,10 @@ const counted = (run: Run, budget: Budget): Run => {
 
 export const changed = (run: Run, fact: TaskChanged): Run => {
   const known = attemptOf(run, fact.attempt)
-  if (known === undefined || known.over === true) return run
-  if (known.taskVersion !== undefined && known.taskVersion >= fact.version) return run
+  if (known === undefined) return run
+  const isOld = known.taskVersion !== undefined && known.taskVersion >= fact.version
+  if (known.over === true || isOld) return gone(run, fact)
+  if (isTaskGone(known)) return run
   const noted = updateAttempt(run, fact.attempt, {
     taskArn: fact.taskArn,
     lastStatus: fact.lastStatus,
@@ -159,6 +171,14 @@ export const changed = (run: Run, fact: TaskChanged): Run => {
   })
   const begun = withStart(noted, fact.attempt, fact.times.startedAt)
   return note(follow(begun, fact.attempt, fact.lastStatus, fact.at), fact.at, Said.taskIs(fact.lastStatus))
+}
+
+/** That a task is gone is taken up whenever it comes, and changes nothing but that. */
+export const gone = (run: Run, { attempt, lastStatus, times, version }: TaskChanged): Run => {
+  const known = attemptOf(run, attempt)
+  if (known === undefined || isTaskGone(known) || !isGoneStatus(lastStatus)) return run
+  const taskVersion = Math.max(known.taskVersion ?? 0, version)
+  return updateAttempt(run, attempt, { lastStatus, taskVersion, times: { ...known.times, ...times } })
 }
 
 export const stopped = (run: Run, fact: TaskStopped): Run => {

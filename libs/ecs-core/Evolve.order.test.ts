@@ -5,6 +5,7 @@ import { RETRY_DEFAULTS } from "#ecs-core/RetryPolicy.ts"
 import { effects, isFinal, isTombstone, type Run, RunCodec, runFinished, TIMELINE_MAX } from "#ecs-core/Run.ts"
 import { mayBecome, Outcome } from "#ecs-core/RunState.ts"
 import {
+  admitted,
   at,
   cancel,
   changed,
@@ -12,6 +13,7 @@ import {
   definitionGone,
   delayed,
   finished,
+  queued,
   ready,
   refused,
   rejected,
@@ -23,7 +25,7 @@ import {
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
 const Shuffled = Schema.Struct({
-  pick: upTo(12),
+  pick: upTo(15),
   seconds: upTo(2000),
   attempt: upTo(3),
   number: upTo(6),
@@ -46,7 +48,10 @@ const messageOf = ({ pick, seconds, attempt, number, lastStatus, outcome }: type
     stopped(seconds, { attempt, outcome, exitCode: number }),
     number === 1 ? refused(seconds) : finished(seconds, { outcome, exitCode: number }),
     delayed(seconds),
-    definitionGone(seconds, { attempt })
+    definitionGone(seconds, { attempt }),
+    requested(seconds, { queued: true }),
+    queued(seconds),
+    admitted(seconds)
   ]
   return choices[pick - 1] ?? cancel(seconds)
 }
@@ -99,7 +104,9 @@ describe("messages of a run twice, late and out of order", () => {
     ([messages]) => {
       for (const { before, message, after } of steps(messages)) {
         if (before === undefined || !isFinal(before) || after === undefined) continue
-        if (message.kind !== "task.started") assert.strictEqual(after, before)
+        const isOfTask = message.kind === "task.started" || message.kind === "task.changed"
+        if (!isOfTask) assert.strictEqual(after, before)
+        if (message.kind === "task.changed") assert.deepStrictEqual(after.timeline, before.timeline)
         assert.strictEqual(after.state, before.state)
         assert.deepStrictEqual(runFinished(after), runFinished(before))
       }

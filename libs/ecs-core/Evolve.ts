@@ -1,10 +1,11 @@
-import { changed, deferred, defined, rejected, started, stopped, straggling } from "./AttemptFacts.ts"
+import { changed, deferred, defined, gone, rejected, started, stopped, straggling } from "./AttemptFacts.ts"
 import type { Problem } from "./errors.ts"
 import type { RunId } from "./Ids.ts"
 import { type Instant, millisOf } from "./Instant.ts"
 import type {
   RunCancel,
   RunFinished,
+  RunQueued,
   TaskChanged,
   TaskDeferred,
   TaskdefReady,
@@ -17,12 +18,13 @@ import {
   blindMillis,
   currentAttempt,
   isFinal,
+  isQueued,
   isTombstone,
   launcherHasIt,
   type Run,
   TOMBSTONE_SECONDS
 } from "./Run.ts"
-import { finish, finishCancelled, finishUnlaunched } from "./RunChanges.ts"
+import { finish, finishCancelled, finishUnlaunched, move } from "./RunChanges.ts"
 import type { Outcome } from "./RunState.ts"
 import { later, note, Said } from "./Timeline.ts"
 
@@ -38,6 +40,8 @@ export interface RequestSeen {
   readonly pool?: string
   readonly name?: string
   readonly request?: unknown
+  /** Its pool is limited, or paused: it waits for its turn. */
+  readonly queued?: true
   readonly notices: ReadonlyArray<string>
   readonly problems: ReadonlyArray<Problem>
 }
@@ -46,6 +50,10 @@ export interface RequestSeen {
 export type RunMessage =
   | { readonly kind: "run.requested"; readonly message: RequestSeen }
   | { readonly kind: "run.cancel"; readonly runId: RunId; readonly at: Instant; readonly message: RunCancel }
+  /** The run's place in its pool's queue; the record knows it already, unless it was made anew without. */
+  | { readonly kind: "run.queued"; readonly message: RunQueued }
+  /** Its turn has come. */
+  | { readonly kind: "run.admitted"; readonly at: Instant }
   /** The attempt cannot be defined, and never will: it was not launched, and the run ends. */
   | {
       readonly kind: "run.refused"
@@ -70,14 +78,19 @@ export type RunMessage =
  * Folds one message into the record. Pure, idempotent and monotone: the same message again, a late one or one out of
  * order changes nothing that newer messages have settled, and times are the messages' own. Undefined in, undefined
  * out: a message about a run without a record creates none, except a request and a cancel; nor does a tombstone, which
- * is a wish and no run yet, take up anything else. All that a final record takes up is a task that came to be too late.
+ * is a wish and no run yet, take up anything else. All that a final record takes up is a task that came to be too late,
+ * and that a task is gone: its outcome stays as it is.
  */
 export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined => {
   if (event.kind === "run.requested") return requested(run, event.message)
   if (event.kind === "run.cancel") return cancelled(run, event)
   if (run === undefined || isTombstone(run)) return run
-  if (isFinal(run)) return event.kind === "task.started" ? straggling(run, event.message) : run
+  if (isFinal(run)) return afterEnd(run, event)
   switch (event.kind) {
+    case "run.queued":
+      return queued(run, event.message)
+    case "run.admitted":
+      return admitted(run, event.at)
     case "run.refused":
       return awaitsDefinition(run) || isOrderless(run, event.orderless)
         ? finishUnlaunched(run, event.outcome, event.at, event)
@@ -101,6 +114,11 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
   }
 }
 
+const afterEnd = (run: Run, event: RunMessage): Run => {
+  if (event.kind === "task.started") return straggling(run, event.message)
+  return event.kind === "task.changed" ? gone(run, event.message) : run
+}
+
 const isOrderless = (run: Run, orderless: number | undefined): boolean => {
   const current = currentAttempt(run)
   return current !== undefined && current.attempt === orderless && !launcherHasIt(current)
@@ -110,13 +128,14 @@ const requested = (run: Run | undefined, seen: RequestSeen): Run => {
   if (run !== undefined && !isTombstone(run)) return run
   const fresh: Run = {
     runId: seen.runId,
-    state: "defining",
+    state: seen.queued === true ? "queued" : "defining",
     requestSequence: seen.sequence,
     bodyDigest: seen.bodyDigest,
     ...(seen.pool === undefined ? {} : { pool: seen.pool }),
     ...(seen.name === undefined ? {} : { name: seen.name }),
     ...(seen.request === undefined ? {} : { request: seen.request }),
     requestedAt: seen.at,
+    ...(seen.queued === true ? { queuedAt: seen.at } : {}),
     updatedAt: seen.at,
     attempts: [],
     problems: [],
@@ -129,6 +148,13 @@ const requested = (run: Run | undefined, seen: RequestSeen): Run => {
     ? finishCancelled({ ...fresh, cancel: wish }, later(seen.at, wish.at))
     : fresh
 }
+
+/** Only what has not begun can be sent to the queue, and only once. */
+const queued = (run: Run, { at }: RunQueued): Run =>
+  run.queuedAt !== undefined || run.attempts.length > 0 ? run : move({ ...run, queuedAt: at }, "queued", at)
+
+const admitted = (run: Run, at: Instant): Run =>
+  isQueued(run) ? note(move({ ...run, admittedAt: at }, "defining", at), at, Said.admitted) : run
 
 /** The tombstone of that wish was gone when the request came. */
 const forgotten = (wishedAt: Instant, requestedAt: Instant): boolean =>

@@ -1,4 +1,4 @@
-import { BucketNames, Durables, Filters, Streams } from "./Subjects.ts"
+import { BucketNames, Durables, Filters, poolDurable, Streams } from "./Subjects.ts"
 
 /** Raised with every change below; an older service accepts a newer topology, a newer one updates an older. */
 export const TOPOLOGY_REVISION = 1
@@ -91,3 +91,15 @@ const consumers = ({ ackWaitSeconds, leaseSeconds }: TopologySettings) => {
     durable(Streams.fleet, Durables.logStreamerEnds, ackWaitSeconds, Filters.runFinished)
   ]
 }
+
+/**
+ * The queue of a limited pool, made when the pool becomes one. Who holds one of its messages has a turn: `handedOutMax`
+ * of them at a time, over all dispatchers.
+ */
+export const poolQueue = (pool: string, handedOutMax: number, leaseSeconds: number) => ({
+  stream: Streams.fleet,
+  name: poolDurable(pool),
+  filterSubject: Filters.queueOf(pool),
+  ackWaitSeconds: leaseSeconds,
+  maxAckPending: handedOutMax
+})

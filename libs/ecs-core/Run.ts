@@ -13,7 +13,7 @@ import {
   TaskTimes
 } from "./Messages.ts"
 import { RETRY_DEFAULTS, RetryPolicy, type Used } from "./RetryPolicy.ts"
-import { isOutcome, Outcome, RunState } from "./RunState.ts"
+import { isGoneStatus, isOutcome, Outcome, RunState } from "./RunState.ts"
 
 /** Oldest entries beyond this number are dropped, the first few kept. */
 export const TIMELINE_MAX = 100
@@ -83,6 +83,10 @@ export const Run = Schema.Struct({
   /** The request as published, secrets masked. */
   request: Schema.optionalKey(Schema.Unknown),
   requestedAt: Instant,
+  /** Since when it waited, or waits, for its turn in a limited pool; absent = it never had to. */
+  queuedAt: Schema.optionalKey(Instant),
+  /** When its turn came. */
+  admittedAt: Schema.optionalKey(Instant),
   startedAt: Schema.optionalKey(Instant),
   finishedAt: Schema.optionalKey(Instant),
   updatedAt: Instant,
@@ -134,10 +138,25 @@ export const retryOf = (run: Run): RetryPolicy => run.retry ?? RETRY_DEFAULTS
 /** Further attempts that the run has had, by what made them necessary. */
 export const usedOf = (run: Run): Used => ({ program: run.programFailures ?? 0, platform: run.platformFailures ?? 0 })
 
-/** From when on the next attempt has `launchTimeoutSeconds`. */
+/** It waits for its turn in a limited pool, and nothing is defined before it has come. */
+export const isQueued = (run: Run): boolean => run.state === "queued"
+
+/** ECS is done with the attempt's task; it may be so before the attempt counts as over, or long after. */
+export const isTaskGone = ({ lastStatus }: AttemptRecord): boolean => isGoneStatus(lastStatus)
+
+/**
+ * Whether the run still counts against its pool's `maxRunning`: until it is over and none of its tasks is left, those
+ * that nobody waits for included. A run is over up to half a minute before its task has STOPPED.
+ */
+export const takesSlot = (run: Run): boolean => !isFinal(run) || hasTask(run)
+
+const hasTask = (run: Run): boolean =>
+  run.attempts.some((attempt) => attempt.taskArn !== undefined && !isTaskGone(attempt))
+
+/** From when on the next attempt has `launchTimeoutSeconds`; the time in the queue does not count. */
 export const awaitedSince = (run: Run): Instant => {
   const last = currentAttempt(run)
-  return last?.retryAt ?? last?.endedAt ?? run.requestedAt
+  return last?.retryAt ?? last?.endedAt ?? run.admittedAt ?? run.requestedAt
 }
 
 /** How long the definition that is awaited now has waited for credentials: that time counts against no deadline. */
@@ -184,6 +203,8 @@ export const lastWithTask = (run: Run): AttemptRecord | undefined =>
 export type RunEffect =
   | { readonly _tag: "KeepLive" }
   | { readonly _tag: "DropLive" }
+  /** From then on the message in the pool's queue decides when the run's turn comes. */
+  | { readonly _tag: "PublishRunQueued" }
   | Define
   | { readonly _tag: "PublishTaskdefReady"; readonly attempt: Attempt }
   /** `straggler`: the attempt is over already, and an earlier order to stop it may have been done with. */
@@ -200,7 +221,8 @@ export interface Define {
 
 /**
  * A function of the record, not of the step that led to it: whoever crashed before, repeating completes it. The run is
- * kept among the live ones before its first attempt is defined, so that any later record is there already.
+ * kept among the live ones before its first attempt is defined, so that any later record is there already. A run with a
+ * slot has one task at a time: its next attempt waits until the task before is gone.
  */
 export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isTombstone(run)) return []
@@ -209,9 +231,10 @@ export const effects = (run: Run): ReadonlyArray<RunEffect> => {
 
 const ownEffects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isFinal(run)) return [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }]
+  if (isQueued(run)) return [{ _tag: "KeepLive" }, { _tag: "PublishRunQueued" }]
   const current = currentAttempt(run)
   if (current === undefined) return [{ _tag: "KeepLive" }, { _tag: "Define", attempt: 1 }]
-  if (current.over === true) return [defineAfter(current)]
+  if (current.over === true) return run.queuedAt !== undefined && hasTask(run) ? [] : [defineAfter(current)]
   const { attempt } = current
   return [
     ...(launcherHasIt(current) ? [] : [{ _tag: "PublishTaskdefReady" as const, attempt }]),

@@ -26,11 +26,12 @@ describe("mayBecome", () => {
     for (const state of states) assert.isFalse(mayBecome(state, state), state)
   })
 
-  it("goes back only from waiting to launching, and to defining or launching for the next attempt", () => {
+  it("goes back only from waiting to launching, to defining or launching for the next attempt, and where a record is made anew", () => {
     const back = live.flatMap((from, n) =>
       transitions[from].filter((to) => !isOutcome(to) && live.indexOf(to) < n).map((to) => `${from} → ${to}`)
     )
     assert.deepStrictEqual(back, [
+      "defining → queued",
       "launching → defining",
       "waiting → defining",
       "waiting → launching",

@@ -42,6 +42,18 @@ export const Durables = {
   logStreamerEnds: "log-streamer-ends"
 } as const
 
+/** The durable consumer that hands out the turns of one pool's queue. */
+export const poolDurable = (pool: string): string => `pool-${pool}`
+
+/** The inverse; undefined for other durables. */
+export const poolOfDurable = (durable: string): string | undefined => {
+  const pool = durable.startsWith("pool-") ? durable.slice("pool-".length) : undefined
+  return pool !== undefined && isPoolName(pool) ? pool : undefined
+}
+
+/** Key of the bucket `fleet-meta` under which a pool's `maxSubmitPerSecond` is shared out. */
+export const submitPaceKey = (pool: string): string => `submit-pace.${pool}`
+
 export type ServiceName = "dispatcher" | "launcher" | "watcher" | "log-streamer"
 
 /** Kinds of messages that carry run id and attempt. */
@@ -95,9 +107,11 @@ export const Filters = {
   taskFacts: "task.*.*.*",
   taskdefReady: "taskdef.ready.*.*",
   taskStarted: "task.started.*.*",
+  taskChanged: "task.changed.*.*",
   taskStopped: "task.stopped.*.*",
   taskStop: "task.stop.*.*",
   runFinished: "run.finished.*",
+  queueOf: (pool: string) => `run.queued.${pool}.*`,
   factsOf: (runId: string) => `task.*.${runId}.*`
 } as const
 

@@ -7,6 +7,7 @@ import type { Outcome } from "./RunState.ts"
 /** What the timeline says, each in one place; `fleet describe` shows the entries as they are. */
 export const Said = {
   requested: "requested",
+  admitted: "its turn in the queue has come",
   cancelRequested: "cancel requested",
   cancelledEarly: "cancel requested before the request",
   definition: (source: DefinitionSource | undefined, arn: string) =>

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Latch } from "effect"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import { Gate } from "#aws/gate/Gate.ts"
@@ -6,6 +6,7 @@ import { Pace } from "#aws/Pace.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
+import { Topology } from "#bus/Topology.ts"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
@@ -23,6 +24,10 @@ export interface Fleet {
   readonly live: Bucket
   readonly pools: Bucket
   readonly poolMemory: PoolMemory
+  readonly meta: Bucket
+  readonly topology: typeof Topology.Service
+  /** Pools that have a queue, whatever their limits are by now; `news` wakes those who serve them. */
+  readonly queues: { readonly pools: Set<string>; readonly news: Latch.Latch }
   readonly definitions: Definitions
   /** The entries behind `definitions`. */
   readonly definitionEntries: Bucket
@@ -45,6 +50,9 @@ export const makeFleet = (settings: DispatcherSettings) =>
       live: yield* buckets.open(BucketNames.live),
       pools: yield* buckets.open(BucketNames.pools),
       poolMemory: makePoolMemory(),
+      meta: yield* buckets.open(BucketNames.meta),
+      topology: yield* Topology,
+      queues: { pools: new Set(), news: Latch.makeUnsafe() },
       definitions: yield* makeDefinitions(definitionEntries, settings),
       definitionEntries,
       lookups: yield* makeLookups(settings),

@@ -30,6 +30,12 @@ export const dispatcherConfig = {
   definitionsMax: wholeSetting("FLEET_DEFINITIONS_MAX", 10_000),
   /** A definition with `autoDeregisterTaskDefinition` that no run has used for this long is deregistered. */
   definitionIdleSeconds: wholeSetting("FLEET_DEFINITION_IDLE_SECONDS", 3600),
+  /** Limited or paused pools whose queues one process serves; more are left to others, and said in the log. */
+  poolsMax: wholeSetting("FLEET_DISPATCHER_POOLS_MAX", 1000),
+  /** How often the pools are looked at, beside each change. */
+  poolLookSeconds: wholeSetting("FLEET_POOL_LOOK_SECONDS", 30),
+  /** How often the record behind each slot is looked at, beside what facts tell. */
+  slotLookSeconds: wholeSetting("FLEET_SLOT_LOOK_SECONDS", 120),
   /** How often idle definitions are looked for. */
   definitionSweepSeconds: wholeSetting("FLEET_DEFINITION_SWEEP_SECONDS", 600)
 }

@@ -4,7 +4,7 @@ import { canonicalJson, digest } from "#ecs-core/Digest.ts"
 import type { RequestSeen, RunMessage } from "#ecs-core/Evolve.ts"
 import { type AwsFailure, type Problem, problemOf } from "#ecs-core/errors.ts"
 import { isRunId, type RunId, resolveRunId } from "#ecs-core/Ids.ts"
-import { instantOf } from "#ecs-core/Instant.ts"
+import { type Instant, instantOf, millisOf } from "#ecs-core/Instant.ts"
 import { mask } from "#ecs-core/Mask.ts"
 import { Codecs, type TaskStop } from "#ecs-core/Messages.ts"
 import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
@@ -189,6 +189,29 @@ const launchTimedOut = (last: AwsFailure | DefinitionBusy, nowMillis: number): R
       code: "LaunchTimeout",
       message: `The task definition could not be made in the time allowed for the launch; the last try said: ${last.message}`,
       advice: last._tag === "AwsFailure" ? last.advice : "Raise `launchTimeoutSeconds`, or see the dispatcher's log."
+    }
+  ]
+})
+
+/** A request that waits longer than this before its age leaves the inbox soon, and its place in the queue with it. */
+export const QUEUE_MARGIN_SECONDS = 3600
+
+/** Whether a queued run has waited for so long that its turn can never come. */
+export const isQueueOver = (queuedAt: Instant, streamAgeSeconds: number, nowMillis: number): boolean =>
+  nowMillis - millisOf(queuedAt) >= Math.max(streamAgeSeconds - QUEUE_MARGIN_SECONDS, streamAgeSeconds / 2) * 1000
+
+/** The end of such a run. */
+export const queueTimedOut = (nowMillis: number): RunMessage => ({
+  kind: "run.refused",
+  at: instantOf(nowMillis),
+  outcome: "timed_out",
+  phase: "launch",
+  problems: [
+    {
+      code: "LaunchTimeout",
+      message: "The run waited in its pool's queue until its request was about to be dropped for its age.",
+      advice:
+        "Raise the pool's `maxRunning`, resume the pool, or keep requests for longer with FLEET_STREAM_AGE_SECONDS."
     }
   ]
 })

@@ -11,8 +11,10 @@ import { cancelByTask } from "./cancelByTask.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
+import { endOldQueued } from "./oldQueued.ts"
 import { performEffects } from "./perform.ts"
 import { followPools } from "./poolSync.ts"
+import { serveQueues } from "./queues.ts"
 import { foldInto } from "./records.ts"
 import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
 import { sweepForEver } from "./sweep.ts"
@@ -69,6 +71,8 @@ export const layer = (settings: DispatcherSettings) =>
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],
         ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleCancel(fleet, d))],
         ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
+        ["queues", Effect.provideService(serveQueues(fleet, settings), Consumer, consumer)],
+        ["old queued runs", endOldQueued(fleet, settings)],
         ["idle definitions", sweepForEver(fleet, settings)],
         ...(pools === undefined ? [] : [["pools", pools] as const])
       ]

@@ -4,6 +4,7 @@ import { text } from "#bus/Message.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import type { Attempt } from "#ecs-core/Ids.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
+import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { effects, isFinal, type Run, type RunEffect, runFinished } from "#ecs-core/Run.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { isStragglerStop, requestGone, stopOf, stragglerStopOf } from "./decide.ts"
@@ -32,6 +33,8 @@ const perform = <E>(
       return fleet.live.put(runId, JSON.stringify({ requestedAt: run.requestedAt }))
     case "DropLive":
       return fleet.live.delete(runId)
+    case "PublishRunQueued":
+      return publishQueued(fleet, run)
     case "Define":
       return Effect.flatMap(define(fleet, run, effect, jobOf), (next) =>
         next === undefined ? Effect.void : performEffects(fleet, next, jobOf)
@@ -53,6 +56,21 @@ const perform = <E>(
       })
   }
 }
+
+/** Whoever serves the queues hears of it also where the pool is no longer limited. */
+const publishQueued = (fleet: Fleet, { pool = DEFAULT_POOL, queuedAt, requestedAt, runId }: Run) =>
+  Effect.andThen(
+    createOnce(
+      fleet,
+      Subjects.runQueued(pool, runId),
+      Codecs.runQueued.encode({ runId, pool, at: queuedAt ?? requestedAt })
+    ),
+    Effect.sync(() => {
+      if (fleet.queues.pools.has(pool)) return
+      fleet.queues.pools.add(pool)
+      fleet.queues.news.openUnsafe()
+    })
+  )
 
 const publishOrder = <E>(
   fleet: Fleet,

@@ -10,6 +10,8 @@ import { Streams } from "#ecs-core/Subjects.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
 import type { JobSource } from "./define.ts"
 import { type Fleet, placeOf } from "./Fleet.ts"
+import { readLimits } from "./gate.ts"
+import { isLimited } from "./limits.ts"
 import { credentialsProblem, problemsBeforeAws } from "./order.ts"
 import { type PerformError, performEffects } from "./perform.ts"
 import { poolInForce } from "./pools.ts"
@@ -26,7 +28,9 @@ export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<V
     const read = readRequest(stored(delivery))
     const { runId } = read.seen
     const job = yield* jobOf(fleet, read)
-    const recorded = yield* foldInto(fleet.runs, runId, { kind: "run.requested", message: seenWith(read.seen, job) })
+    const queued = Result.isSuccess(job) && (yield* hasToQueue(fleet, read.pool))
+    const message = { ...seenWith(read.seen, job), ...(queued ? { queued } : {}) }
+    const recorded = yield* foldInto(fleet.runs, runId, { kind: "run.requested", message })
     const ruling = arbitrate(recorded, read.seen)
     if (ruling === "ignore") return Verdict.ack
     if (ruling === "conflict") return Verdict.dead(`another request with the run id "${runId}" came first`)
@@ -39,6 +43,10 @@ export const laterIfDelayed = (step: Effect.Effect<Verdict, StepError>): Effect.
   Effect.catchTag(step, "DefinitionDelayed", ({ delayMillis, message }) =>
     Effect.as(Effect.logInfo("definition delayed", { why: message, delayMillis }), Verdict.nak(delayMillis))
   )
+
+/** A pool that became unreadable just now keeps its runs until it can be read again. */
+const hasToQueue = (fleet: Fleet, pool: string): Effect.Effect<boolean, RecordError> =>
+  Effect.map(readLimits(fleet, pool), (limits) => limits === undefined || isLimited(limits))
 
 type JobOrProblems = Result.Result<Job, ReadonlyArray<Problem>>
 

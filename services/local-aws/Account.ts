@@ -40,7 +40,8 @@ const modelLayer = (settings: Settings, journal: Journal) =>
     containerInstances: settings.containerInstances,
     networks: settings.networks,
     faultSeed: settings.faultSeed,
-    onLaunch: (region, input, answer) => journal.launched(region, input, answer)
+    onLaunch: (region, input, answer) => journal.launched(region, input, answer),
+    onEnd: (taskArn, now) => journal.ended(taskArn, now)
   })
 
 const make = Effect.fnUntraced(function* (settings: Settings) {

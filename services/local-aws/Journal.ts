@@ -9,6 +9,9 @@ export interface LaunchedTask {
   readonly taskDefinitionArn: string
   readonly startedBy?: string
   readonly clientToken?: string
+  /** Epoch milliseconds; `endedAt` = STOPPED, or lost. */
+  readonly createdAt: number
+  readonly endedAt?: number
   readonly lastStatus: string
   readonly stopCode?: string
   readonly stoppedReason?: string
@@ -33,6 +36,7 @@ export interface Journal {
   readonly called: (entry: CallEntry, at: number) => void
   readonly launching: (input: RunTaskRequest) => void
   readonly launched: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
+  readonly ended: (taskArn: string, at: number) => void
   readonly seen: (tasks: ReadonlyArray<Task>) => void
   readonly counts: () => CallCounts
   readonly callsWithin: (window: Window) => CallsWithin
@@ -74,6 +78,10 @@ export const makeJournal = (tasksMax: number, callsMax: number): Journal => {
       for (const task of answer.tasks ?? []) remember(region, input.clientToken, task)
       dropOldest(tasks, tasksMax)
     },
+    ended: (taskArn, endedAt) => {
+      const known = tasks.get(taskArn)
+      if (known !== undefined) tasks.set(taskArn, { ...known, endedAt })
+    },
     seen: (answered) => answered.forEach(update),
     counts: () => ({ ...calls.totals(), runTaskClientTokens: tokens.size + forgottenTokens }),
     callsWithin: (window) => calls.within(window),
@@ -86,6 +94,7 @@ const launchOf = (region: string, token: string | undefined, task: Task) => ({
   region,
   clusterArn: task.clusterArn ?? "",
   taskDefinitionArn: task.taskDefinitionArn ?? "",
+  createdAt: task.createdAt?.getTime() ?? 0,
   ...(task.startedBy === undefined ? {} : { startedBy: task.startedBy }),
   ...(token === undefined ? {} : { clientToken: token })
 })

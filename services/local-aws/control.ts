@@ -4,6 +4,7 @@ import { type InjectedFault, maxFaults } from "#aws/model/FaultBook.ts"
 import { actionOf, type CurrentAccount } from "./Account.ts"
 import type { Settings } from "./config.ts"
 import { controlReply, readWindow, type WireReply } from "./decide.ts"
+import { peaksOf } from "./peaks.ts"
 
 /**
  * What tests and people ask local-aws about itself, and let go wrong in it, under `/_fleet/`; none of it exists in AWS.
@@ -17,6 +18,8 @@ const operations = {
 
   "GET tasks": ({ current }) =>
     ok(Effect.flatMap(current.get, ({ journal, refresh }) => Effect.map(refresh, () => ({ tasks: journal.tasks() })))),
+
+  "GET peaks": ({ current }) => ok(Effect.map(current.get, ({ journal }) => ({ families: peaksOf(journal.tasks()) }))),
 
   "POST faults": (context) => injectFault(context),
 

@@ -146,7 +146,7 @@ describe("judge: a task whose cluster ECS does not find", () => {
       judgeWithoutCluster(watched, millis(at)).actions.map(({ _tag }) => _tag)
     const first = judgeWithoutCluster(watch(started), millis(70)).watched
     assert.deepStrictEqual(ends(first, 70 + CLUSTER_GONE_SECONDS - 0.001), [])
-    assert.deepStrictEqual(ends(first, 70 + CLUSTER_GONE_SECONDS), ["PublishStopped", "Release"])
+    assert.deepStrictEqual(ends(first, 70 + CLUSTER_GONE_SECONDS), ["PublishStopped", "PublishChanged", "Release"])
     assert.deepStrictEqual(ends(judge(first, running, millis(100)).watched, 70 + CLUSTER_GONE_SECONDS), [])
   })
 })
@@ -158,7 +158,7 @@ describe("judge: a task that ECS does not find", () => {
       [MISSING_GRACE_SECONDS - 0.001, undefined],
       [MISSING_GRACE_SECONDS, undefined]
     )
-    assert.deepStrictEqual(actions, [[], [], ["stopped crashed", "release"]])
+    assert.deepStrictEqual(actions, [[], [], ["stopped crashed", "changed DELETED", "release"]])
   })
 
   it("late: a single answer that does not know a task is not believed, only ten seconds of them (peers 93)", () => {
@@ -171,7 +171,14 @@ describe("judge: a task that ECS does not find", () => {
       [gone + 20, undefined],
       [gone + 20 + MISSING_CONFIRM_SECONDS, undefined]
     )
-    assert.deepStrictEqual(actions, [["changed RUNNING"], [], [], [], [], ["stopped crashed", "release"]])
+    assert.deepStrictEqual(actions, [
+      ["changed RUNNING"],
+      [],
+      [],
+      [],
+      [],
+      ["stopped crashed", "changed DELETED", "release"]
+    ])
   })
 
   it("late: a stale answer shows as well that ECS knows the task", () => {
@@ -197,7 +204,10 @@ describe("judge: a task that ECS does not find", () => {
     assert.deepStrictEqual(looks([10, undefined], [20, running]), [[], ["changed RUNNING"]])
   })
 
-  it("missing after its end was told: only the lease is given back", () => {
-    assert.deepStrictEqual(looks([51, deprovisioning], [90, undefined], [100, undefined]).slice(1), [[], ["release"]])
+  it("missing after its end was told: that it is gone is told, and the lease given back", () => {
+    assert.deepStrictEqual(looks([51, deprovisioning], [90, undefined], [100, undefined]).slice(1), [
+      [],
+      ["changed DELETED", "release"]
+    ])
   })
 })

@@ -236,8 +236,20 @@ const missing = (before: Watched, askedAt: number, confirmSeconds: number): Judg
     times: {}
   }
   const end: ReadonlyArray<Action> = before.over ? [] : [{ _tag: "PublishStopped", fact }]
-  return { watched: { ...watched, over: true }, actions: [...end, { _tag: "Release" }] }
+  const gone: Action = { _tag: "PublishChanged", fact: goneOf(before, askedAt) }
+  return { watched: { ...watched, over: true }, actions: [...end, gone, { _tag: "Release" }] }
 }
+
+/** In ECS's word for it: whoever waits for the task to be gone need not wait any longer. */
+const goneOf = ({ started, version }: Watched, askedAt: number): TaskChanged => ({
+  runId: started.runId,
+  attempt: started.attempt,
+  at: instantOf(askedAt),
+  taskArn: started.taskArn,
+  lastStatus: "DELETED",
+  version,
+  times: {}
+})
 
 /** What is known of the attempt that a stop order is for. */
 export interface StopFacts {

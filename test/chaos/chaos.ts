@@ -3,8 +3,17 @@ import type { Fault } from "#aws/model/Fault.ts"
 import { newestNatsServer, obtainNatsServer } from "#bus/server/NatsBinary.ts"
 import { type Fleet, quickTakeOver, startFleet, trialFolder } from "#test/chaos/Fleet.ts"
 import type { Judgement } from "#test/chaos/judge.ts"
+import type { PoolsJudgement } from "#test/chaos/judgeLimited.ts"
 import { type Kills, killLeaders, killServices, makeKills } from "#test/chaos/kills.ts"
 import { type Ledger, makeLedger, overCount } from "#test/chaos/Ledger.ts"
+import {
+  createPools,
+  judgeLimited,
+  NARROW,
+  type OtherTimes,
+  otherPrograms,
+  requestOthers
+} from "#test/chaos/limited.ts"
 import type { ChaosOptions } from "#test/chaos/options.ts"
 import { chaosProgram, loudProgram, type Program } from "#test/chaos/programs.ts"
 import { readyLives } from "#test/chaos/Replicas.ts"
@@ -56,21 +65,31 @@ const storm = (fleet: Fleet, options: ChaosOptions, version: string) =>
       programs: workload(options.runs, programOf(options)),
       atOnce: options.atOnce,
       perSecond: 50,
-      stallSeconds: options.stallSeconds
+      stallSeconds: options.stallSeconds,
+      ...(options.limited === undefined ? {} : { pool: NARROW, others: otherPrograms })
     }
+    const times: OtherTimes = new Map()
+    if (options.limited !== undefined) yield* createPools(options.limited)
     yield* say(`${options.runs} runs on ${fleet.servers.length} nats-server ${version}; logs in ${fleet.folder}`)
     yield* Effect.forEach(weather, inject, { discard: true })
     const elapsed = Effect.map(Clock.currentTimeMillis, (now) => Math.round((now - startedAt) / 1000))
     const troubles = [
       killServices(fleet.replicas, options, kills),
+      options.limited === undefined ? Effect.void : requestOthers(ledger, load, kills, weather, times),
       options.isClustered ? killLeaders(fleet, ledger, options.runs, kills) : Effect.void,
-      progress(ledger, options.runs, kills, elapsed)
+      progress(ledger, options.runs + (load.others?.size ?? 0), kills, elapsed)
     ]
     const storm = Effect.andThen(Effect.all(troubles, { concurrency: "unbounded", discard: true }), Effect.never)
     yield* Effect.raceFirst(runAll(ledger, load), storm)
     const judgement = yield* judgeAll(fleet, ledger, load)
-    return yield* report(fleet, judgement, kills, yield* elapsed)
+    const pools = options.limited === undefined ? undefined : yield* judgeLimited(options.limited, load, times)
+    if (pools !== undefined) yield* say(poolsLine(pools))
+    const violations = [...judgement.violations, ...(pools?.violations ?? [])]
+    return yield* report(fleet, { ...judgement, violations }, kills, yield* elapsed)
   })
+
+const poolsLine = ({ most, otherMillis, places: [half, nearly, all] }: PoolsJudgement): string =>
+  `at most ${most} tasks of the limited pool at a time; half of its runs started within ${half} places of their turn, 95 % within ${nearly}, all within ${all}; another pool's runs had their task within ${otherMillis} ms`
 
 const progressSeconds = 5
 

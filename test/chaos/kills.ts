@@ -10,10 +10,12 @@ import { serverName } from "#test/chaos/Surroundings.ts"
 /** Kills so far. */
 export interface Kills {
   services: number
+  /** No service is killed now. */
+  isCalm: boolean
   leaders: number
 }
 
-export const makeKills = (): Kills => ({ services: 0, leaders: 0 })
+export const makeKills = (): Kills => ({ services: 0, isCalm: false, leaders: 0 })
 
 /** SIGKILL for a service that chance names, for ever. */
 export const killServices = (
@@ -26,7 +28,7 @@ export const killServices = (
   const victims = replicas.filter(({ service }) => only === undefined || service === only)
   const one = Effect.gen(function* () {
     const victim = victims[Math.floor(chance() * victims.length)]
-    if (victim !== undefined && (yield* victim.kill)) kills.services += 1
+    if (!kills.isCalm && victim !== undefined && (yield* victim.kill)) kills.services += 1
   })
   return Effect.asVoid(Effect.repeat(one, Schedule.fixed(killEveryMillis)))
 }

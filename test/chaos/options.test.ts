@@ -16,7 +16,14 @@ describe("options of chaos", () => {
     assert.deepInclude(options, { only: "log-streamer", lines: 2000 })
   })
 
+  it("fills the queue of a limited pool at once", () => {
+    const options = Result.getOrThrow(readChaosOptions(["--limited", "10", "--runs", "500"]))
+    assert.deepInclude(options, { limited: 10, atOnce: 500 })
+    assert.deepInclude(Result.getOrThrow(readChaosOptions([])), { limited: undefined, atOnce: 50 })
+  })
+
   it.each([
+    ["no slot", ["--limited", "0"], /--limited must be 1 to 1000, not 0/],
     ["no runs", ["--runs", "0"], /--runs must be 1 to 100000, not 0/],
     ["no number", ["--kill-every", "often"], /--kill-every must be .*, not often/],
     ["an unknown service", ["--only", "streamer"], /--only must be one of .*log-streamer, not streamer/],

@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly only: ServiceName | undefined
   /** Each run writes so many lines; absent = a mix of programs. */
   readonly lines: number | undefined
+  /** All runs belong to a pool that may have so many tasks at a time; absent = no limit. */
+  readonly limited: number | undefined
   /** Runs that are not over at one time. */
   readonly atOnce: number
   /** Given up when nothing more ends for so long. */
@@ -34,7 +36,8 @@ const flags = {
   cluster: { type: "boolean", default: false },
   only: { type: "string" },
   lines: { type: "string" },
-  "at-once": { type: "string", default: "50" },
+  limited: { type: "string" },
+  "at-once": { type: "string" },
   "stall-seconds": { type: "string", default: "120" }
 } as const
 
@@ -62,9 +65,12 @@ const serviceOf = (value: string): ServiceName => {
 }
 
 const chaosUsage =
-  "Usage: npm run chaos -- --runs N [--kill-every MS] [--only SERVICE] [--lines N] [--seed S] [--cluster] [--at-once N]"
+  "Usage: npm run chaos -- --runs N [--kill-every MS] [--only SERVICE] [--lines N] [--limited N] [--seed S] [--cluster] [--at-once N]"
 
-/** Kills come every 300 ms; on a cluster, where the servers are what dies, none unless asked for. */
+/**
+ * Kills come every 300 ms; on a cluster, where the servers are what dies, none unless asked for. The runs of a limited
+ * pool are all requested before the first of them is over, so that they queue.
+ */
 export const readChaosOptions = (args: ReadonlyArray<string>): Read<ChaosOptions> =>
   reading(() => {
     const { values } = parseArgs({ args: [...args], options: flags })
@@ -75,7 +81,10 @@ export const readChaosOptions = (args: ReadonlyArray<string>): Read<ChaosOptions
       isClustered: values.cluster,
       only: values.only === undefined ? undefined : serviceOf(values.only),
       lines: values.lines === undefined ? undefined : Math.trunc(numberOf("lines", values.lines, 1, 1_000_000)),
-      atOnce: Math.trunc(numberOf("at-once", values["at-once"], 1, 10_000)),
+      limited: values.limited === undefined ? undefined : Math.trunc(numberOf("limited", values.limited, 1, 1000)),
+      atOnce: Math.trunc(
+        numberOf("at-once", values["at-once"] ?? (values.limited === undefined ? "50" : values.runs), 1, 100_000)
+      ),
       stallSeconds: numberOf("stall-seconds", values["stall-seconds"], 1, 3600)
     }
   }, chaosUsage)

@@ -51,7 +51,8 @@ export const loudProgram = (runId: string, lines: number): Program => {
 export const soakProgram = (_runId: string, at: number): Program => simulated(1 + ((at * 37) % 60), 0.2, 0)
 
 /** The request that a producer publishes for it. */
-export const requestFor = ({ command }: Program) => ({
+export const requestFor = ({ command }: Program, pool?: string) => ({
+  ...(pool === undefined ? {} : { pool }),
   image: "local/shell",
   executionRoleArn: "arn:aws:iam::000000000000:role/execution",
   command

@@ -11,6 +11,10 @@ import { launchedTasks } from "#test/support/LocalAws.ts"
 /** The runs of a trial: what each does, and how fast they come. */
 export interface Workload {
   readonly programs: ReadonlyMap<string, Program>
+  /** The pool that they all belong to; absent = `default`. */
+  readonly pool?: string
+  /** Runs that somebody else requests meanwhile; they are judged like the others. */
+  readonly others?: ReadonlyMap<string, Program>
   /** Runs that are not over at one time. */
   readonly atOnce: number
   /** Runs a second at most. */
@@ -39,25 +43,32 @@ export const runAll = (ledger: Ledger, load: Workload) =>
     const window = yield* Semaphore.make(load.atOnce)
     const reader = yield* Effect.forkScoped(keepLedger(ledger, Effect.asVoid(window.release(1))))
     const producer = yield* Effect.forkScoped(produce(load, window))
-    const over = awaitOver(ledger, load.programs.size, load.stallSeconds)
+    const over = awaitOver(ledger, load.programs.size + (load.others?.size ?? 0), load.stallSeconds)
     return yield* Effect.raceFirst(over, Effect.andThen(Fiber.join(producer), Fiber.join(reader)))
   })
 
-const produce = ({ programs, perSecond }: Workload, window: Semaphore.Semaphore) =>
+const produce = ({ programs, perSecond, pool }: Workload, window: Semaphore.Semaphore) =>
   Effect.gen(function* () {
     const publisher = yield* Publisher
     const waiting = programs.entries()
-    const publish = ([runId, program]: readonly [string, Program]) => {
-      const subject = Subjects.runRequested(runId)
-      const message = { stream: Streams.inbox, subject, data: JSON.stringify(requestFor(program)) }
-      return Effect.retry(publisher.publish(message), { schedule: Schedule.spaced("500 millis") })
-    }
+    const publish = ([runId, program]: readonly [string, Program]) => publishRequest(publisher, runId, program, pool)
     const next = Effect.suspend(() => {
       const { value, done } = waiting.next()
       return done === true ? Effect.succeed(true) : Effect.as(Effect.andThen(window.take(1), publish(value)), false)
     })
     yield* Effect.repeat(next, { schedule: Schedule.fixed(1000 / perSecond), until: (isDone) => isDone })
   })
+
+export const publishRequest = (
+  publisher: typeof Publisher.Service,
+  runId: string,
+  program: Program,
+  pool: string | undefined
+) => {
+  const data = JSON.stringify(requestFor(program, pool))
+  const message = { stream: Streams.inbox, subject: Subjects.runRequested(runId), data }
+  return Effect.retry(publisher.publish(message), { schedule: Schedule.spaced("500 millis") })
+}
 
 /** True: all are over. False: nothing was heard for `stallSeconds`. */
 const awaitOver = (ledger: Ledger, count: number, stallSeconds: number) =>
@@ -89,8 +100,9 @@ const settled = (fleet: Fleet) =>
   })
 
 /** Everything that was seen, held against what the programs do. */
-export const judgeAll = (fleet: Fleet, ledger: Ledger, { programs }: Workload) =>
+export const judgeAll = (fleet: Fleet, ledger: Ledger, load: Workload) =>
   Effect.gen(function* () {
+    const programs = new Map([...load.programs, ...(load.others ?? [])])
     const { tasks, problems } = yield* settled(fleet)
     const tasksOf = Map.groupBy(tasks, ({ startedBy = "" }) => startedBy.split("/")[1] ?? "")
     const seenOf = (runId: string): Seen => ({

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Option, Stream } from "effect"
+import { Deferred, Effect, Fiber, Option, Queue, Stream } from "effect"
 import type { Bucket, BucketEntry } from "#bus/Bucket.ts"
 import { Buckets } from "#bus/Bucket.ts"
 import { as, type BusIt, openBucket, openRoom, startClient, storedIn } from "./bus.facts.ts"
@@ -164,6 +164,19 @@ export const bucketSuite = (it: BusIt): void => {
       assert.deepStrictEqual([values.at(0), values.at(-1)], ["1", "4"])
       assert.deepStrictEqual(values, values.toSorted())
     })
+  )
+
+  it.effect("changes tell which keys changed, from now on", () =>
+    Effect.gen(function* () {
+      const bucket = yield* bucketOfARoom
+      yield* bucket.put("before", "1")
+      const seen = yield* Queue.unbounded<string>()
+      yield* Effect.forkScoped(Stream.runForEach(bucket.changes(), (key) => Queue.offer(seen, key)))
+      assert.strictEqual(yield* Queue.take(seen), "before")
+      yield* bucket.put("paused.a", "1")
+      yield* bucket.put("a", "1")
+      assert.deepStrictEqual(yield* Queue.takeN(seen, 2), ["paused.a", "a"])
+    }).pipe(Effect.scoped)
   )
 
   it.effect("a deleted key leaves nothing behind that later reads would have to skip", () =>

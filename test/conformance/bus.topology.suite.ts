@@ -1,12 +1,24 @@
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option, Queue } from "effect"
 import { Buckets } from "#bus/Bucket.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { Topology, type TopologySpec } from "#bus/Topology.ts"
 import { BusBench } from "./bus.bench.ts"
-import { as, type BusIt, publishMany, roomOf, startClient, storedIn, textsIn, until } from "./bus.facts.ts"
+import {
+  as,
+  type BusIt,
+  durable,
+  hold,
+  openRoom,
+  publishMany,
+  roomOf,
+  startClient,
+  storedIn,
+  textsIn,
+  until
+} from "./bus.facts.ts"
 
 const ensure = (spec: TopologySpec) => Topology.use((topology) => topology.ensure(spec))
 const inspect = (spec: TopologySpec) => Topology.use((topology) => topology.inspect(spec))
@@ -142,5 +154,47 @@ export const topologySuite = (it: BusIt): void => {
       assert.deepInclude(refused, { reason: "Missing" })
       assert.include(refused.message, "create the streams")
     })
+  )
+
+  it.effect("a consumer by itself: made, made again, changed, taken away, each twice", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const topology = yield* Topology
+      const spec = { stream: room.stream, name: "turns", ackWaitSeconds: 30, maxAckPending: 2 }
+      const mine = Effect.map(topology.consumerNames(room.stream), (names) => names.toSorted())
+      yield* Effect.all([topology.ensureConsumer(spec), topology.ensureConsumer(spec)], { concurrency: 2 })
+      assert.deepStrictEqual(yield* mine, ["turns", "worker"])
+      yield* topology.ensureConsumer({ ...spec, maxAckPending: 3 })
+      yield* topology.ensureConsumer({ ...spec, maxAckPending: 3 })
+      yield* topology.deleteConsumer(room.stream, "turns")
+      yield* topology.deleteConsumer(room.stream, "turns")
+      assert.deepStrictEqual(yield* mine, ["worker"])
+      assert.isTrue(Option.isNone(yield* topology.backlog(room.stream, "turns")))
+    })
+  )
+
+  it.effect("a consumer hands out as many as it may, follows a change at once, and tells how far it has come", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom({ consumer: { maxAckPending: 2 } })
+      const topology = yield* Topology
+      const may = (maxAckPending: number) =>
+        topology.ensureConsumer({ stream: room.stream, name: durable, ackWaitSeconds: 30, maxAckPending })
+      const backlog = Effect.map(topology.backlog(room.stream, durable), Option.getOrThrow)
+      yield* publishMany(room, 8)
+      assert.deepStrictEqual(yield* backlog, { waiting: 8, unacked: 0, handedOutSeq: 0, ackedSeq: 0 })
+      const { held } = yield* hold(room)
+      const [first, second] = yield* Queue.takeN(held, 2)
+      yield* until(backlog, ({ unacked }) => unacked === 2)
+      yield* may(4)
+      yield* Queue.takeN(held, 2)
+      assert.deepInclude(yield* until(backlog, ({ unacked }) => unacked === 4), { waiting: 4, handedOutSeq: 4 })
+      yield* may(1)
+      for (const each of [first, second]) yield* each?.lease.ack ?? Effect.void
+      assert.deepInclude(yield* until(backlog, ({ unacked }) => unacked === 2), { waiting: 4, ackedSeq: 2 })
+      assert.strictEqual(yield* Queue.size(held), 0)
+      yield* may(3)
+      yield* Queue.take(held)
+      assert.deepInclude(yield* until(backlog, ({ unacked }) => unacked === 3), { waiting: 3, handedOutSeq: 5 })
+    }).pipe(Effect.scoped)
   )
 }

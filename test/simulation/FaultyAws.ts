@@ -110,8 +110,11 @@ const runTask = (
 ): Effect.Effect<TasksAndFailures, AwsFailure> =>
   Effect.suspend(() => {
     const { dice, weather, witness } = world
-    const launch = Effect.map(effect, (answer) => {
-      for (const task of answer.tasks) witness.launched(startedBy, task)
+    const counted = Effect.tap(effect, ({ tasks }) => {
+      for (const task of tasks) witness.launched(startedBy, task)
+      return countRunning(world, model, startedBy)
+    })
+    const launch = Effect.map(counted, (answer) => {
       return answer.tasks.length > 0 && dice.chance(weather.partialSuccess)
         ? { ...answer, failures: [{ reason: "RESOURCE:CPU" }] }
         : answer
@@ -126,6 +129,16 @@ const runTask = (
     }
     return launch
   })
+
+/** How many tasks of the run's pool are not STOPPED, right after one more was launched. */
+const countRunning = ({ witness }: World, { unspoilt }: typeof EcsModel.Service, startedBy: string) =>
+  Effect.gen(function* () {
+    const pool = witness.limitedPoolOf(startedBy)
+    const arns = pool === undefined ? [] : witness.countedTasks(pool)
+    if (pool === undefined || arns.length === 0) return
+    const { tasks = [] } = yield* unspoilt.ecs.DescribeTasks("us-east-1", { tasks: [...arns] })
+    witness.counted(pool, tasks)
+  }).pipe(Effect.orDie)
 
 const describeTasks = (world: World, effect: Effect.Effect<TasksAndFailures, AwsFailure>) =>
   Effect.map(effect, (answer): TasksAndFailures => {

@@ -17,10 +17,13 @@ export const linesOf = ({ program }: RunStory): ReadonlyArray<string> => {
   return Array.from({ length: count }, (_, index) => `line ${index + 1} of ${count}`)
 }
 
-export const storiesOf = (dice: Dice): ReadonlyArray<RunStory> =>
-  Array.from({ length: dice.whole(1, 4) }, (_, index) => storyOf(dice, `r${index + 1}`))
+/** `limitedPool`: most runs belong to it, and there are more of them. */
+export const storiesOf = (dice: Dice, limitedPool?: string): ReadonlyArray<RunStory> =>
+  Array.from({ length: limitedPool === undefined ? dice.whole(1, 4) : dice.whole(3, 7) }, (_, index) =>
+    storyOf(dice, `r${index + 1}`, limitedPool !== undefined && dice.chance(0.8) ? limitedPool : undefined)
+  )
 
-const storyOf = (dice: Dice, runId: string): RunStory => {
+const storyOf = (dice: Dice, runId: string, pool: string | undefined): RunStory => {
   const seconds = dice.spread(0.1, 600)
   const exitCode = dice.chance(0.6) ? 0 : dice.whole(1, 255)
   const linesPerSecond = dice.chance(0.5) ? 0 : Math.min(20 / seconds, 10)
@@ -28,6 +31,7 @@ const storyOf = (dice: Dice, runId: string): RunStory => {
   const asked = dice.spread(0.1, 60)
   const request = {
     runId,
+    ...(pool === undefined ? {} : { pool }),
     image: "program",
     command: [
       "simulate",

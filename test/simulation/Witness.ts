@@ -35,6 +35,10 @@ export class Witness {
   /** Task ARNs that the platform stopped or forgot. */
   readonly broken = new Set<string>()
   trimmed = false
+  /** How many runs of a limited pool may have a task at a time. */
+  readonly mostRunning = new Map<string, number>()
+  /** Task ARNs that came to be after their attempt was given up: nobody can have kept a slot for them. */
+  private readonly stragglers = new Set<string>()
   private readonly views = new Map<string, Task>()
   private readonly created = new Map<string, Date>()
   private readonly now: () => number
@@ -127,9 +131,33 @@ export class Witness {
     const run = this.records.get(startedBy.split("/")[1] ?? "")
     const since = run?.finishedAt ?? run?.cancel?.at
     if (run === undefined) return this.violated(`${startedBy} was launched without a record`)
+    const attempt = run.attempts.find((each) => String(each.attempt) === startedBy.split("/")[2])
+    if (isOutcome(run.state) || attempt?.over === true) this.stragglers.add(arn)
     const lateMillis = since === undefined ? 0 : this.now() - Date.parse(since)
     if (this.isPrompt && lateMillis > LATE_MILLIS)
       this.violated(`${startedBy} was launched ${lateMillis / 1000} s after its end was wished`)
+  }
+
+  /** The limited pool whose run a task was launched for. */
+  limitedPoolOf(startedBy: string): string | undefined {
+    const pool = this.records.get(startedBy.split("/")[1] ?? "")?.pool
+    return pool !== undefined && this.mostRunning.has(pool) ? pool : undefined
+  }
+
+  /** Tasks of a pool that count against its limit: neither stragglers nor such as ECS said it does not know. */
+  countedTasks(pool: string): ReadonlyArray<string> {
+    return [...this.tasks].flatMap(([startedBy, arns]) => {
+      if (this.limitedPoolOf(startedBy) !== pool) return []
+      const run = this.records.get(startedBy.split("/")[1] ?? "")
+      const attempt = run?.attempts.find((each) => String(each.attempt) === startedBy.split("/")[2])
+      return attempt?.lastStatus === "DELETED" ? [] : [...arns].filter((arn) => !this.stragglers.has(arn))
+    })
+  }
+
+  counted(pool: string, tasks: ReadonlyArray<Task>): void {
+    const most = this.mostRunning.get(pool) ?? Number.POSITIVE_INFINITY
+    const alive = tasks.filter(({ lastStatus }) => lastStatus !== "STOPPED")
+    if (alive.length > most) this.violated(`pool ${pool} has ${alive.length} tasks, of ${most} at most`)
   }
 
   troubled(arn: string, what: string): void {

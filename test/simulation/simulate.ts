@@ -11,6 +11,7 @@ import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { layerMemoryAws, layerMemoryBus } from "#test/support/MemoryFleet.ts"
 import { diceOf } from "./Dice.ts"
 import type { BaseAws } from "./FaultyAws.ts"
+import { mostRunning, NARROW, operate, poolActsOf } from "./PoolStory.ts"
 import { aProcess, type Process, start } from "./Process.ts"
 import { Simulator } from "./Simulator.ts"
 import { type RunStory, storiesOf } from "./Story.ts"
@@ -114,7 +115,12 @@ const tell = Effect.fnUntraced(function* (world: World, calmAfterSeconds: number
   )
   if (first === undefined) return
   yield* Effect.forEach([first, ...rest], begin, { discard: true })
-  const stories = storiesOf(dice)
+  const acts = dice.chance(0.4) ? poolActsOf(dice) : undefined
+  const stories = storiesOf(dice, acts === undefined ? undefined : NARROW)
+  if (acts !== undefined) {
+    witness.mostRunning.set(NARROW, mostRunning(acts))
+    yield* Effect.forkScoped(operate(world, acts))
+  }
   const troubles = yield* Effect.forkScoped(trouble(world, [first, ...rest], begin))
   yield* Effect.forEach(stories, (story) => Effect.forkScoped(produce(story)), { discard: true })
   yield* Effect.sleep(Duration.seconds(calmAfterSeconds))

@@ -107,12 +107,14 @@ const trimLogs = ({ state }: typeof MemoryServer.Service): void => {
   }
 }
 
-/** What happened on the way of runs that are over. */
+/** What happened on the way of runs that are over; never what a process may not have read yet. */
 const trimFinished = ({ state }: typeof MemoryServer.Service, isFinished: (runId: string) => boolean): void => {
   const fleet = state.stream(Streams.fleet)
   if (fleet instanceof WireError) return
   for (let seq = 1; seq <= fleet.lastSeq / 2; seq++) {
-    const parsed = parseSubject(fleet.at(seq)?.subject ?? "")
+    const message = fleet.at(seq)
+    if (message === undefined || state.now - message.time < OLD_MILLIS) continue
+    const parsed = parseSubject(message.subject)
     const isOnTheWay = parsed?.kind === "task.changed" || parsed?.kind === "task.deferred"
     if (isOnTheWay && isFinished(parsed.runId)) fleet.remove(seq)
   }

@@ -16,6 +16,7 @@ import type { Fault } from "#aws/model/Fault.ts"
 import type { Settings } from "#services/local-aws/config.ts"
 import type { CallCounts, CallsWithin, LaunchedTask } from "#services/local-aws/Journal.ts"
 import { LocalAws } from "#services/local-aws/LocalAws.ts"
+import type { FamilyPeak } from "#services/local-aws/peaks.ts"
 
 export { LocalAws } from "#services/local-aws/LocalAws.ts"
 
@@ -79,6 +80,12 @@ export const callsWithin = (from: number, to: number): Effect.Effect<CallsWithin
 export const launchedTasks: Effect.Effect<ReadonlyArray<LaunchedTask>, never, LocalAws> = Effect.map(
   fleet<{ readonly tasks: ReadonlyArray<LaunchedTask> }>("tasks"),
   ({ tasks }) => tasks
+)
+
+/** By family of definitions: how many tasks that were not STOPPED there were at a time. */
+export const familyPeaks: Effect.Effect<ReadonlyArray<FamilyPeak>, never, LocalAws> = Effect.map(
+  fleet<{ readonly families: ReadonlyArray<FamilyPeak> }>("peaks"),
+  ({ families }) => families
 )
 
 /** Lets something go wrong with the next calls; what is wrong with the fault itself fails the test. */

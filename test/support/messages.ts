@@ -52,6 +52,15 @@ export const refused = (seconds: number): Of<"run.refused"> => ({
   problems: [{ code: "TaskDefinitionInvalid", message: "No such size.", advice: "Use another." }]
 })
 
+/** Its place in the queue, as a record learns of it that was made without. */
+export const queued = (seconds: number, change: Change<"run.queued"> = {}): Of<"run.queued"> => ({
+  kind: "run.queued",
+  message: { runId, pool: "default", at: at(seconds), ...change }
+})
+
+/** Its turn in the queue has come. */
+export const admitted = (seconds: number): Of<"run.admitted"> => ({ kind: "run.admitted", at: at(seconds) })
+
 /** The definition cannot be made just now. */
 export const delayed = (seconds: number): Of<"run.delayed"> => ({
   kind: "run.delayed",

@@ -48,8 +48,9 @@ export interface EcsModelOptions {
   readonly networks: ReadonlyArray<ModelNetwork>
   /** 32 lower-case hexadecimal digits. */
   readonly newId: () => string
-  /** Told of every launch and every replay of one, also when a fault keeps the answer from the caller. */
+  /** Told of every launch and replay of one, answered or not, and of every task that STOPPED or is lost. */
   readonly onLaunch: (region: string, input: RunTaskRequest, answer: RunTaskResponse) => void
+  readonly onEnd: (taskArn: string, now: number) => void
 }
 
 /** How long a task stays in each state: no time, about 50 ms each, or as on Fargate (about 20 s to start). */
@@ -149,6 +150,7 @@ export const defaultOptions: Omit<EcsModelOptions, "newId"> = {
     { ...largeInstance, launchType: "EXTERNAL" }
   ],
   onLaunch: () => {},
+  onEnd: () => {},
   faultSeed: 1,
   networks: [
     {

@@ -110,10 +110,15 @@ export const tell = (engine: Engine, key: TaskKey, event: TaskEvent): boolean =>
 export const forget = (engine: Engine, key: TaskKey): boolean => {
   const record = findTask(engine.world, key)
   if (record !== undefined) endContainers(engine, record)
-  if (record !== undefined && record.task.lastStatus !== "STOPPED") giveBack(engine, record)
+  if (record !== undefined && record.task.lastStatus !== "STOPPED") end(engine, record)
   const isKnown = loseTask(engine.world, key, engine.clock.currentTimeMillisUnsafe())
   wakeScheduler(engine)
   return isKnown
+}
+
+const end = (engine: Engine, record: TaskRecord): void => {
+  engine.world.options.onEnd(record.task.taskArn ?? "", engine.clock.currentTimeMillisUnsafe())
+  giveBack(engine, record)
 }
 
 /** The room that the task had on an instance is free again: others may have waited for it. */
@@ -129,7 +134,7 @@ const advance = (engine: Engine, record: TaskRecord, event: TaskEvent, now: numb
   const next = step(record, event, now, engine.world.options)
   putTask(engine.world, next.record, record.dueAt)
   const hasStopped = next.record.task.lastStatus === "STOPPED" && record.task.lastStatus !== "STOPPED"
-  if (hasStopped) giveBack(engine, next.record)
+  if (hasStopped) end(engine, next.record)
   const hasStarted = next.record.task.lastStatus === "RUNNING" && record.task.lastStatus !== "RUNNING"
   if (hasStarted && record.vanishAfterSeconds !== undefined)
     engine.world.due.push(now + record.vanishAfterSeconds * 1000, { _tag: "Vanishing", key: record.key })

@@ -1,6 +1,6 @@
 import type { BusMessage } from "#bus/Message.ts"
 import { formatAckSubject } from "#bus/wire/ackSubject.ts"
-import type { AckKind, PullEnd, WireConsumer, WireDelivery } from "#bus/wire/Wire.ts"
+import type { AckKind, PullEnd, WireBacklog, WireConsumer, WireDelivery } from "#bus/wire/Wire.ts"
 import type { MemoryStream } from "./MemoryStream.ts"
 import { subjectMatches } from "./subjects.ts"
 
@@ -35,6 +35,7 @@ export class MemoryConsumer {
   /** When un-acked messages are due, earliest first. An entry whose message has another time by now means nothing. */
   private readonly due: Array<{ readonly at: number; readonly seq: number }> = []
   private nextSeq: number
+  private handedOutSeq = 0
   private deliverySeq = 0
 
   constructor(stream: MemoryStream, config: WireConsumer, now: number) {
@@ -55,6 +56,12 @@ export class MemoryConsumer {
 
   get unackedCount(): number {
     return this.unacked.size
+  }
+
+  get backlog(): WireBacklog {
+    const handedOutSeq = this.handedOutSeq
+    const oldest = Math.min(...this.unacked.keys(), handedOutSeq + 1)
+    return { waiting: this.pending, unacked: this.unacked.size, handedOutSeq, ackedSeq: oldest - 1 }
   }
 
   stored(message: BusMessage): void {
@@ -146,6 +153,7 @@ export class MemoryConsumer {
     this.nextSeq = (message?.seq ?? this.stream.lastSeq) + 1
     if (message === undefined) return undefined
     this.pending--
+    this.handedOutSeq = message.seq
     if (explicit) {
       const entry: Unacked = { deliveries: 1, dueAt: 0 }
       this.unacked.set(message.seq, entry)

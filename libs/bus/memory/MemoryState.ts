@@ -1,13 +1,6 @@
 import { type Clock, Latch } from "effect"
 import { parseAckSubject } from "#bus/wire/ackSubject.ts"
-import {
-  type AckKind,
-  type Backlog,
-  type WireConsumer,
-  WireError,
-  type WirePublish,
-  type WireStream
-} from "#bus/wire/Wire.ts"
+import { type AckKind, type WireConsumer, WireError, type WirePublish, type WireStream } from "#bus/wire/Wire.ts"
 import { MemoryConsumer, type Waiter } from "./MemoryConsumer.ts"
 import { MemoryStream } from "./MemoryStream.ts"
 
@@ -71,12 +64,6 @@ export class MemoryState {
 
   consumer(stream: string, name: string): MemoryConsumer | undefined {
     return this.consumersOf(stream).find(({ config }) => config.name === name)
-  }
-
-  backlog(stream: string, name: string): Backlog | WireError {
-    const consumer = this.consumer(stream, name)
-    if (consumer === undefined) return missing(`consumer ${name}`)
-    return { waiting: consumer.pending, unsettled: consumer.unackedCount }
   }
 
   /** Those that exist now: a consumer in memory goes when nobody has pulled for its time. */

@@ -70,8 +70,14 @@ const administration = (state: MemoryState, link: MemoryLinkShape) => ({
     ask(link, { operation: "consumer", about: name }, () =>
       Option.map(Option.fromNullishOr(state.consumer(stream, name)), ({ config }) => config)
     ),
+  consumerNames: (stream: string) =>
+    ask(link, { operation: "consumerNames", about: stream }, () =>
+      state.consumersOf(stream).map(({ config }) => config.name)
+    ),
   backlog: (stream: string, name: string) =>
-    ask(link, { operation: "backlog", about: name }, () => state.backlog(stream, name)),
+    ask(link, { operation: "backlog", about: name }, () =>
+      Option.map(Option.fromNullishOr(state.consumer(stream, name)), (consumer) => consumer.backlog)
+    ),
   createConsumer: (stream: string, c: WireConsumer) =>
     ask(link, { operation: "createConsumer", about: c.name }, () => state.createConsumer(stream, c)),
   updateConsumer: (stream: string, c: WireConsumer) =>

@@ -51,18 +51,20 @@ const bucketPiece = ({ name, maxAgeSeconds = 0 }: BucketSpec, replicas: number):
 const windowWithin = (maxAgeSeconds: number): number =>
   maxAgeSeconds > 0 ? Math.min(defaultDuplicateWindowSeconds, maxAgeSeconds) : defaultDuplicateWindowSeconds
 
-const consumerPiece = ({ stream, name, filterSubject, ackWaitSeconds, maxAckPending }: ConsumerSpec): Piece => ({
+const consumerPiece = (spec: ConsumerSpec): Piece => ({
   _tag: "Consumer",
-  what: `consumer ${stream}/${name}`,
-  stream,
-  config: {
-    name,
-    durable: true,
-    ack: "explicit",
-    ackWaitSeconds,
-    maxAckPending,
-    ...(filterSubject === undefined ? {} : { filterSubject })
-  }
+  what: `consumer ${spec.stream}/${spec.name}`,
+  stream: spec.stream,
+  config: consumerConfig(spec)
+})
+
+export const consumerConfig = ({ name, filterSubject, ackWaitSeconds, maxAckPending }: ConsumerSpec): WireConsumer => ({
+  name,
+  durable: true,
+  ack: "explicit",
+  ackWaitSeconds,
+  maxAckPending,
+  ...(filterSubject === undefined ? {} : { filterSubject })
 })
 
 /** Compares what the specification names, and nothing else: the server fills in and later versions add. */

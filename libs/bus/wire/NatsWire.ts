@@ -3,7 +3,7 @@ import { BusSettings } from "#bus/BusSettings.ts"
 import { Connection } from "#bus/Connection.ts"
 import type { BusMessage } from "#bus/Message.ts"
 import { openNatsPull } from "./NatsPull.ts"
-import { consumerConfigOf, consumerOf, consumerUpdateOf, streamConfigOf, streamOf } from "./natsConfig.ts"
+import { backlogOf, consumerConfigOf, consumerOf, consumerUpdateOf, streamConfigOf, streamOf } from "./natsConfig.ts"
 import { wireErrorOf } from "./natsFault.ts"
 import { ackPayload, headersOf, storedOf } from "./natsMessage.ts"
 import { settledWithin } from "./settled.ts"
@@ -36,11 +36,8 @@ export const layer: Layer.Layer<Wire, never, Connection> = Layer.effect(
       createStream: (s) => ask(bus, async () => streams.add(streamConfigOf(s))).pipe(Effect.asVoid),
       updateStream: (s) => ask(bus, async () => streams.update(s.name, streamConfigOf(s))).pipe(Effect.asVoid),
       consumer: (stream, name) => orNone(ask(bus, async () => consumerOf(await consumers.info(stream, name)))),
-      backlog: (stream, name) =>
-        Effect.map(
-          ask(bus, async () => consumers.info(stream, name)),
-          ({ num_ack_pending, num_pending }) => ({ waiting: num_pending, unsettled: num_ack_pending })
-        ),
+      consumerNames: (stream) => ask(bus, () => consumerNames(bus, stream)),
+      backlog: (stream, name) => orNone(ask(bus, async () => backlogOf(await consumers.info(stream, name)))),
       createConsumer: (stream, c) => Effect.asVoid(ask(bus, async () => consumers.add(stream, consumerConfigOf(c)))),
       updateConsumer: (stream, c) =>
         ask(bus, async () => consumers.update(stream, c.name, consumerUpdateOf(c))).pipe(Effect.asVoid),
@@ -88,6 +85,13 @@ const read = (bus: Bus, stream: string, query: Query): Effect.Effect<Option.Opti
   ask(bus, async () => bus.jsm.streams.getMessage(stream, query)).pipe(
     Effect.map((message) => Option.map(Option.fromNullishOr(message), (found) => storedOf(stream, found)))
   )
+
+/** Page by page: nats-server lists so and so many at a time. */
+const consumerNames = async (bus: Bus, stream: string): Promise<ReadonlyArray<string>> => {
+  const names: Array<string> = []
+  for await (const { name } of bus.jsm.consumers.list(stream)) names.push(name)
+  return names
+}
 
 const orNone = <A>(answer: Effect.Effect<A, WireError>): Effect.Effect<Option.Option<A>, WireError> =>
   answer.pipe(

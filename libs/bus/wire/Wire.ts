@@ -83,6 +83,18 @@ export interface WireConsumer {
   readonly inactiveSeconds?: number
 }
 
+/** How far a consumer has come, as its leader knows it. */
+export interface WireBacklog {
+  /** Messages that were not handed out yet. */
+  readonly waiting: number
+  /** Handed out, and neither acknowledged nor dead: in hand, held as a lease, or to come again. */
+  readonly unacked: number
+  /** Sequence in the stream of the newest message that was handed out; 0 = none. */
+  readonly handedOutSeq: number
+  /** Every message up to this sequence is acknowledged. */
+  readonly ackedSeq: number
+}
+
 /** How a pull request ended. */
 export type PullEnd =
   /** All that was asked for has come. */
@@ -131,19 +143,11 @@ export interface WireShape {
   readonly createStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly updateStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly consumer: (stream: string, name: string) => Effect.Effect<Option.Option<WireConsumer>, WireError>
-  /** How many messages it has still to hand out, and how many are handed out and not settled. */
-  readonly backlog: (stream: string, name: string) => Effect.Effect<Backlog, WireError>
+  readonly consumerNames: (stream: string) => Effect.Effect<ReadonlyArray<string>, WireError>
+  readonly backlog: (stream: string, consumer: string) => Effect.Effect<Option.Option<WireBacklog>, WireError>
   readonly createConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly updateConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly deleteConsumer: (stream: string, name: string) => Effect.Effect<void, WireError>
-}
-
-/** What a durable consumer has before it. */
-export interface Backlog {
-  /** Never handed out. */
-  readonly waiting: number
-  /** Handed out, and neither acknowledged nor dead: in hand, held as a lease, or to come again. */
-  readonly unsettled: number
 }
 
 export class Wire extends Context.Service<Wire, WireShape>()("bus/Wire") {}

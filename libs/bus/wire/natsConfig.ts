@@ -10,7 +10,7 @@ import {
   type StreamConfig
 } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
-import type { WireConsumer, WireStream } from "./Wire.ts"
+import type { WireBacklog, WireConsumer, WireStream } from "./Wire.ts"
 
 const nanosPerSecond = 1_000_000_000
 const nanosOf = (seconds: number) => nanos(Math.round(seconds * 1_000))
@@ -86,4 +86,11 @@ export const consumerOf = ({ config: c, name }: ConsumerInfo): WireConsumer => (
   ...(c.max_ack_pending === undefined ? {} : { maxAckPending: c.max_ack_pending }),
   ...(c.headers_only === undefined ? {} : { headersOnly: c.headers_only }),
   ...(c.inactive_threshold === undefined ? {} : { inactiveSeconds: c.inactive_threshold / nanosPerSecond })
+})
+
+export const backlogOf = ({ ack_floor, delivered, num_ack_pending, num_pending }: ConsumerInfo): WireBacklog => ({
+  waiting: num_pending,
+  unacked: num_ack_pending,
+  handedOutSeq: delivered.stream_seq,
+  ackedSeq: ack_floor.stream_seq
 })
