@@ -13,7 +13,8 @@ import { RunId } from "#ecs-core/Ids.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { isJson, type Json } from "#ecs-core/Json.ts"
 import { linkDefinition } from "#ecs-core/LinkedDefinition.ts"
-import { PoolCodec } from "#ecs-core/Pool.ts"
+import { poolProblems } from "#ecs-core/PoolProblems.ts"
+import { poolFor } from "#ecs-core/PoolVariables.ts"
 import { prepareTaskDefinition } from "#ecs-core/PrepareDefinition.ts"
 import { decodeRequest } from "#ecs-core/RequestProblems.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
@@ -59,8 +60,10 @@ const examples = blocks
 const REGION = "eu-central-1"
 
 const jobOf = ({ pool, request }: Example): Job => {
-  const decoded = pool === undefined ? undefined : Result.getOrThrow(PoolCodec.decode(JSON.stringify(pool)))
-  const resolved = Result.flatMap(decodeRequest(request), (body) => resolveJob(body, decoded, 86_400))
+  const resolved = Result.flatMap(decodeRequest(request), (body) => {
+    const filled = pool === undefined ? Result.succeed(undefined) : poolFor(pool, body)
+    return Result.flatMap(filled, (found) => resolveJob(body, found, 86_400))
+  })
   assert.isTrue(Result.isSuccess(resolved), JSON.stringify(resolved))
   return Result.getOrThrow(resolved)
 }
@@ -122,6 +125,13 @@ describe("examples of docs/requests.md and docs/migrating.md", () => {
     (example) => {
       assert.isDefined(jobOf(example).linkedDefinition)
       assert.strictEqual(launched(example).definition, example.registered)
+    }
+  )
+
+  it.each(blocks.filter(({ kind }) => kind === "pool"))(
+    "$title: its pool is one that `fleet pool set` takes",
+    ({ text }) => {
+      assert.deepStrictEqual(poolProblems(parseYaml(text), 86_400), [])
     }
   )
 

@@ -10,7 +10,8 @@ import {
   DEFAULT_LOG_GROUP,
   DEFAULT_MEMORY,
   DEFAULT_POOL,
-  DEFAULT_PROVISIONING_TIMEOUT_SECONDS
+  DEFAULT_PROVISIONING_TIMEOUT_SECONDS,
+  poolFields
 } from "#ecs-core/Pool.ts"
 import { RETRY_DEFAULTS, RETRYABLE_OUTCOMES } from "#ecs-core/RetryPolicy.ts"
 import { knownFields, RunRequest } from "#ecs-core/RunRequest.ts"
@@ -48,6 +49,26 @@ const ruled = [
   ...Object.entries(schema.properties).map(([field, rule]) => ({ field, rule })),
   ...nested.map(({ parent, name, field }) => ({ field, rule: schemaOf(parent, name) }))
 ]
+
+const [, pools = ""] = page.split("\n## Pools\n")
+const poolRows = [...(pools.split("\n## ")[0] ?? "").matchAll(/^\| `(\w+)` \|(.*?)\|/gm)].map(
+  ([, field = "", type = ""]) => ({ field, type })
+)
+const poolSchema = JSON.parse(readFileSync(join(process.cwd(), "docs/schemas/pool.json"), "utf8")) as {
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+describe("docs/requests.md: pools", () => {
+  it("has one row for each field that only a pool has, with its limits", () => {
+    assert.deepStrictEqual(poolRows.map(({ field }) => field).toSorted(), Object.keys(poolFields).toSorted())
+    for (const { field, type } of poolRows) {
+      const rule = schemasIn(poolSchema.properties[field]).find((part) => part["minimum"] !== undefined)
+      for (const limit of [rule?.["minimum"], rule?.["maximum"]]) {
+        if (limit !== undefined) assert.include(type, String(limit))
+      }
+    }
+  })
+})
 
 describe("docs/requests.md", () => {
   it("has one row for each field of a request, and for no other", () => {

@@ -133,6 +133,17 @@ describe("Prefect's packaged template", () => {
   })
 })
 
+describe("the template of docs/migrating.md", () => {
+  it("becomes the pool that the page shows", () => {
+    const [, section = ""] = readFileSync(join(process.cwd(), "docs/migrating.md"), "utf8").split(
+      "### A base job template"
+    )
+    const block = (kind: string) =>
+      JSON.parse(new RegExp(`^\`\`\`json ${kind}\\n(.*?)^\`\`\`$`, "ms").exec(section)?.[1] ?? "") as Json
+    assert.deepStrictEqual(imported(block("theirs")).pool, block("pool"))
+  })
+})
+
 describe("a template of one's own", () => {
   it("what stands in it without a placeholder is kept; containers, tags and environments have ECS's shapes", () => {
     const { pool } = imported(

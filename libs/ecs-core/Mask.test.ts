@@ -6,6 +6,8 @@ const CANARY = "canary-7f3a"
 
 const shapes: ReadonlyArray<(secret: unknown) => unknown> = [
   (secret) => ({ env: { TOKEN: secret } }),
+  (secret) => ({ variables: { TOKEN: secret } }),
+  (secret) => ({ variables: { TOKEN: { deep: [secret] } } }),
   (secret) => ({ env: [`TOKEN=${String(secret)}`] }),
   (secret) => ({ env: `TOKEN=${String(secret)}` }),
   (secret) => ({ env: { TOKEN: { deep: [secret] } } }),

@@ -26,6 +26,10 @@ const poolSays = (text: string) =>
     Effect.flatMap(buckets.open(BucketNames.pools), (pools) => pools.put("batch", text))
   ).pipe(Effect.orDie)
 
+const poolGoes = Effect.flatMap(Buckets, (buckets) =>
+  Effect.flatMap(buckets.open(BucketNames.pools), (pools) => pools.delete("batch"))
+).pipe(Effect.orDie)
+
 const count = (subject: string) =>
   Effect.map(messagesOf(Streams.fleet, subject, Codecs.runFinished), (all) => all.length)
 
@@ -40,7 +44,7 @@ describe("performEffects", () => {
           const delivery = yield* published(Streams.inbox, Subjects.runRequested(), body)
           const first = Effect.flatMap(dispatcher(requestsMax), (fleet) => handleRequest(fleet, delivery))
           const survived = (yield* Effect.exit(inTime(first)))._tag === "Success"
-          yield* poolSays("[]")
+          yield* poolGoes
           yield* Effect.exit(inTime(Effect.flatMap(dispatcher(), (fleet) => handleRequest(fleet, again(delivery)))))
           const orders = (yield* messagesOf(Streams.fleet, Filters.taskdefReady, Codecs.taskdefReady)).length
           const ends = yield* count(Filters.runFinished)
