@@ -7,6 +7,7 @@ import { type ConsumeOptions, runConsumer } from "./consumer/run.ts"
 import type { MemoryServer } from "./MemoryServer.ts"
 import type { Delivery } from "./Message.ts"
 import * as MemoryWire from "./memory/MemoryWire.ts"
+import { patiently, unavailable } from "./patience.ts"
 import type { Verdict } from "./Verdict.ts"
 import * as NatsWire from "./wire/NatsWire.ts"
 import { Wire } from "./wire/Wire.ts"
@@ -41,6 +42,8 @@ export class Consumer extends Context.Service<
       options: LeaseOptions,
       onLease: (d: Delivery, lease: Lease) => Effect.Effect<void, never, R>
     ) => Effect.Effect<never, BusUnavailable, R>
+    /** The sequence up to which every message for a durable has been acknowledged, whoever did it. */
+    readonly acknowledged: (stream: string, durable: string) => Effect.Effect<number, BusUnavailable>
   }
 >()("bus/Consumer") {
   static readonly layerWire: Layer.Layer<Consumer, never, Wire> = Layer.effect(
@@ -49,7 +52,11 @@ export class Consumer extends Context.Service<
       const deps = { wire: yield* Wire, settings: yield* BusSettings }
       return Consumer.of({
         run: (options, handler) => runConsumer(deps, options, handler),
-        leases: (options, onLease) => runLeases(deps, options, onLease)
+        leases: (options, onLease) => runLeases(deps, options, onLease),
+        acknowledged: (stream, durable) =>
+          patiently(deps.settings, deps.wire.ackFloor(stream, durable)).pipe(
+            Effect.mapError(unavailable(`ask for the acknowledgements of ${durable}`))
+          )
       })
     })
   )

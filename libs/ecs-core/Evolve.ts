@@ -1,4 +1,4 @@
-import { changed, deferred, defined, rejected, started, stopped, straggling } from "./AttemptFacts.ts"
+import { attemptTold, changed, deferred, defined, rejected, started, stopped, straggling } from "./AttemptFacts.ts"
 import type { Problem } from "./errors.ts"
 import type { RunId } from "./Ids.ts"
 import { type Instant, millisOf } from "./Instant.ts"
@@ -76,6 +76,10 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
   if (event.kind === "run.cancel") return cancelled(run, event)
   if (run === undefined || isTombstone(run)) return run
   if (isFinal(run)) return event.kind === "task.started" ? straggling(run, event.message) : run
+  return told(run, event)
+}
+
+const told = (run: Run, event: Exclude<RunMessage, { readonly kind: "run.requested" | "run.cancel" }>): Run => {
   switch (event.kind) {
     case "run.refused":
       return awaitsDefinition(run) || isOrderless(run, event.orderless)
@@ -86,15 +90,15 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
     case "taskdef.ready":
       return defined(run, event.message, event.notices ?? [])
     case "task.started":
-      return started(run, event.message)
+      return started(attemptTold(run, event.message), event.message)
     case "task.deferred":
-      return deferred(run, event.message)
+      return deferred(attemptTold(run, event.message), event.message)
     case "task.rejected":
-      return rejected(run, event.message)
+      return rejected(attemptTold(run, event.message), event.message)
     case "task.changed":
-      return changed(run, event.message)
+      return changed(attemptTold(run, event.message), event.message)
     case "task.stopped":
-      return stopped(run, event.message)
+      return stopped(attemptTold(run, event.message), event.message)
     case "run.finished":
       return finished(run, event.message)
   }

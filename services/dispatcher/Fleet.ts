@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { Ecs } from "#aws/Ecs.ts"
 import { Pace } from "#aws/Pace.ts"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
+import { Consumer } from "#bus/Consumer.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
@@ -15,9 +16,11 @@ import { type EcsPort, pacedEcs } from "./register.ts"
 export interface Fleet {
   readonly publisher: typeof Publisher.Service
   readonly messages: typeof Messages.Service
+  readonly consumer: typeof Consumer.Service
   readonly runs: Bucket
   readonly live: Bucket
   readonly pools: Bucket
+  readonly meta: Bucket
   readonly definitions: Definitions
   /** The entries behind `definitions`. */
   readonly definitionEntries: Bucket
@@ -34,9 +37,11 @@ export const makeFleet = (settings: DispatcherSettings) =>
     const fleet: Fleet = {
       publisher: yield* Publisher,
       messages: yield* Messages,
+      consumer: yield* Consumer,
       runs: yield* buckets.open(BucketNames.runs),
       live: yield* buckets.open(BucketNames.live),
       pools: yield* buckets.open(BucketNames.pools),
+      meta: yield* buckets.open(BucketNames.meta),
       definitions: yield* makeDefinitions(definitionEntries, settings),
       definitionEntries,
       lookups: yield* makeLookups(settings),

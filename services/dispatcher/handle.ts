@@ -1,15 +1,19 @@
 import { Effect, Layer, Result } from "effect"
-import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
+import { Topology } from "#bus/Topology.ts"
 import { Verdict } from "#bus/Verdict.ts"
+import { fleetTopology } from "#ecs-core/FleetTopology.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
+import { newOwner } from "#process/Lease.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact, readRequest } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { performEffects } from "./perform.ts"
+import { rebuildForEver } from "./rebuildTurns.ts"
+import { reconcileForEver } from "./reconcile.ts"
 import { foldInto } from "./records.ts"
 import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
 import { sweepForEver } from "./sweep.ts"
@@ -40,7 +44,10 @@ export const layer = (settings: DispatcherSettings) =>
     Effect.gen(function* () {
       yield* setUpFleet(settings)
       const fleet = yield* makeFleet(settings)
-      const consumer = yield* Consumer
+      const { consumer } = fleet
+      const topology = yield* Topology
+      const ensure = topology.ensure(fleetTopology(settings))
+      const owner = yield* newOwner
       const listen = (stream: string, durable: string, handler: (d: Delivery) => Effect.Effect<Verdict, StepError>) =>
         consumer.run(
           {
@@ -57,7 +64,9 @@ export const layer = (settings: DispatcherSettings) =>
         ["requests", listen(Streams.inbox, Durables.requests, (d) => handleRequest(fleet, d))],
         ["cancels", listen(Streams.fleet, Durables.cancels, (d) => handleFact(fleet, d))],
         ["facts", listen(Streams.fleet, Durables.facts, (d) => handleFact(fleet, d))],
-        ["idle definitions", sweepForEver(fleet, settings)]
+        ["idle definitions", sweepForEver(fleet, settings)],
+        ["rebuild", rebuildForEver(fleet, settings, owner)],
+        ["reconcile", reconcileForEver(fleet, settings, owner, ensure)]
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`dispatcher ${name}`, part)), {
         discard: true

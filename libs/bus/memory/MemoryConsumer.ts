@@ -57,6 +57,11 @@ export class MemoryConsumer {
     return this.unacked.size
   }
 
+  /** Every message up to it is acknowledged, or was not for this consumer. */
+  get ackFloor(): number {
+    return [...this.unacked.keys()].reduce((least, seq) => Math.min(least, seq), this.nextSeq) - 1
+  }
+
   stored(message: BusMessage): void {
     if (message.seq >= this.nextSeq && subjectMatches(this.filter, message.subject)) this.pending++
   }

@@ -70,6 +70,13 @@ const administration = (state: MemoryState, link: MemoryLinkShape) => ({
     ask(link, { operation: "consumer", about: name }, () =>
       Option.map(Option.fromNullishOr(state.consumer(stream, name)), ({ config }) => config)
     ),
+  ackFloor: (stream: string, name: string) =>
+    ask(
+      link,
+      { operation: "consumer", about: name },
+      () =>
+        state.consumer(stream, name)?.ackFloor ?? new WireError({ fault: "missing", message: `no consumer ${name}` })
+    ),
   createConsumer: (stream: string, c: WireConsumer) =>
     ask(link, { operation: "createConsumer", about: c.name }, () => state.createConsumer(stream, c)),
   updateConsumer: (stream: string, c: WireConsumer) =>

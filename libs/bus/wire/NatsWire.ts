@@ -36,6 +36,7 @@ export const layer: Layer.Layer<Wire, never, Connection> = Layer.effect(
       createStream: (s) => ask(bus, async () => streams.add(streamConfigOf(s))).pipe(Effect.asVoid),
       updateStream: (s) => ask(bus, async () => streams.update(s.name, streamConfigOf(s))).pipe(Effect.asVoid),
       consumer: (stream, name) => orNone(ask(bus, async () => consumerOf(await consumers.info(stream, name)))),
+      ackFloor: (stream, name) => ask(bus, async () => (await consumers.info(stream, name)).ack_floor.stream_seq),
       createConsumer: (stream, c) => Effect.asVoid(ask(bus, async () => consumers.add(stream, consumerConfigOf(c)))),
       updateConsumer: (stream, c) =>
         ask(bus, async () => consumers.update(stream, c.name, consumerUpdateOf(c))).pipe(Effect.asVoid),

@@ -131,6 +131,8 @@ export interface WireShape {
   readonly createStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly updateStream: (config: WireStream) => Effect.Effect<void, WireError>
   readonly consumer: (stream: string, name: string) => Effect.Effect<Option.Option<WireConsumer>, WireError>
+  /** The sequence up to which a consumer has every message acknowledged. */
+  readonly ackFloor: (stream: string, name: string) => Effect.Effect<number, WireError>
   readonly createConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly updateConsumer: (stream: string, config: WireConsumer) => Effect.Effect<void, WireError>
   readonly deleteConsumer: (stream: string, name: string) => Effect.Effect<void, WireError>
