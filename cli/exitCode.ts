@@ -32,6 +32,7 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   up: brokenPipe,
   stop: brokenPipe,
   dead: brokenPipe,
+  rebuild: brokenPipe,
   init: brokenPipe
 }
 
