@@ -34,6 +34,7 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   drain: brokenPipe,
   dead: brokenPipe,
   pool: brokenPipe,
+  rebuild: brokenPipe,
   init: brokenPipe
 }
 

@@ -7,13 +7,14 @@ import { init } from "./init.ts"
 import { logs } from "./logs.ts"
 import { pool } from "./pool.ts"
 import { ps } from "./ps.ts"
+import { rebuild } from "./rebuild.ts"
 import { run } from "./run.ts"
 import { stop } from "./stop.ts"
 import { up } from "./up.ts"
 
 export const root = Command.make("fleet").pipe(
   Command.withDescription("Run containers on AWS ECS like jobs: one message in, live logs and an exit code out"),
-  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, drain, dead, init]),
+  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, drain, dead, rebuild, init]),
   Command.withExamples([
     { command: "fleet run --local -- echo hello", description: "try it: needs no set-up and no AWS account" },
     { command: "fleet up", description: "start everything on this machine" },

@@ -21,6 +21,12 @@ export interface TasksAndFailures {
   readonly failures: ReadonlyArray<Failure>
 }
 
+export interface TaskPage {
+  readonly arns: ReadonlyArray<string>
+  /** Of the next page; absent = this was the last one. */
+  readonly nextToken?: string
+}
+
 /** What the fleet asks of ECS. Calls are neither paced nor repeated here, beyond the SDK's one quick retry. */
 export class Ecs extends Context.Service<
   Ecs,
@@ -52,6 +58,12 @@ export class Ecs extends Context.Service<
       cluster: string,
       startedBy: string
     ) => Effect.Effect<ReadonlyArray<string>, AwsFailure>
+    /** A page of up to 100 ARNs of a cluster's tasks whose desired status is RUNNING, whoever started them. */
+    readonly listRunning: (
+      target: AwsTarget,
+      cluster: string,
+      nextToken?: string
+    ) => Effect.Effect<TaskPage, AwsFailure>
     /** No error if the task stops or has stopped already; `TaskNotFound` if ECS does not know it (yet, or any more). */
     readonly stopTask: (
       target: AwsTarget,
@@ -84,6 +96,7 @@ const makeEcs = (calls: EcsCalls): Ecs["Service"] => ({
   runTask: (target, input) => runTask(calls, target, input),
   describeTasks: (target, cluster, arns) => describeTasks(calls, target, cluster, arns),
   listTasks: (target, cluster, startedBy) => listTasks(calls, target, cluster, startedBy),
+  listRunning: (target, cluster, nextToken) => listRunning(calls, target, cluster, nextToken),
   stopTask: (target, cluster, taskArn, reason) => stopTask(calls, target, { cluster, task: taskArn, reason })
 })
 
@@ -170,6 +183,20 @@ const listTasks = Effect.fnUntraced(function* (calls: EcsCalls, target: AwsTarge
   }
   return yield* classify("ListTasks", new Error(`more than ${maxPages} pages`), context)
 })
+
+const listRunning = (calls: EcsCalls, target: AwsTarget, cluster: string, nextToken: string | undefined) => {
+  const context = { region: calls.region(target), cluster }
+  const more = nextToken === undefined ? {} : { nextToken }
+  return calls.listTasks(target, { cluster, desiredStatus: "RUNNING", ...more }).pipe(
+    Effect.mapError((error) => classify("ListTasks", error, context)),
+    Effect.map(
+      (answer): TaskPage => ({
+        arns: answer.taskArns ?? [],
+        ...(answer.nextToken === undefined ? {} : { nextToken: answer.nextToken })
+      })
+    )
+  )
+}
 
 const stopTask = (calls: EcsCalls, target: AwsTarget, input: StopTaskRequest) => {
   const context = { ...placeOf(calls, target), cluster: input.cluster }

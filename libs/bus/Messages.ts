@@ -19,6 +19,8 @@ export class Messages extends Context.Service<
   {
     /** The last message of a subject, from the stream's leader: what it says is decided. */
     readonly last: (stream: string, subject: string) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
+    /** The first message of a subject that is still stored, from the stream's leader. */
+    readonly first: (stream: string, subject: string) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
     /** The message of a sequence, from the stream's leader. */
     readonly at: (stream: string, seq: number) => Effect.Effect<Option.Option<BusMessage>, BusUnavailable>
     /** How many messages of a subject are stored from a sequence on. */
@@ -38,6 +40,10 @@ export class Messages extends Context.Service<
         last: (stream, subject) =>
           patiently(settings, wire.last(stream, subject)).pipe(
             Effect.mapError(unavailable(`read the last message of ${subject}`))
+          ),
+        first: (stream, subject) =>
+          patiently(settings, wire.next(stream, subject, 1)).pipe(
+            Effect.mapError(unavailable(`read the first message of ${subject}`))
           ),
         at: (stream, seq) =>
           patiently(settings, wire.at(stream, seq)).pipe(Effect.mapError(unavailable(`read ${stream}:${seq}`))),

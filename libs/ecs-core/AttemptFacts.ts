@@ -47,7 +47,7 @@ export const defined = (run: Run, ready: TaskdefReady, notices: ReadonlyArray<st
   }
   const admittedAt = isQueued(run) ? { admittedAt: ready.at } : {}
   const moved = move({ ...run, ...admittedAt, attempts: [...run.attempts, attempt] }, "launching", ready.at)
-  const all = [...notices, ...logNotices(ready.logs)]
+  const all = [...(ready.notices ?? []), ...notices, ...logNotices(ready.logs)]
   const retry = run.retry ?? ready.retry
   const noticed = {
     ...moved,
@@ -55,6 +55,25 @@ export const defined = (run: Run, ready: TaskdefReady, notices: ReadonlyArray<st
     notices: [...new Set([...moved.notices, ...all])]
   }
   return note(noticed, ready.at, Said.definition(ready.definition, ready.runTask.taskDefinition))
+}
+
+type AttemptFact = TaskStarted | TaskDeferred | TaskRejected | TaskChanged | TaskStopped
+
+/** What stands in the place of what only the order of an attempt said, where that order is gone. */
+export const UNKNOWN = "unknown"
+
+/** Only in a record without its beginning may there be facts about an attempt that it does not know. */
+export const attemptTold = (run: Run, fact: AttemptFact): Run => {
+  if (run.incomplete !== true || run.attempts.some(({ attempt }) => attempt >= fact.attempt)) return run
+  const region = "taskArn" in fact ? fact.taskArn.split(":")[3] : undefined
+  const attempt: AttemptRecord = {
+    attempt: fact.attempt,
+    definedAt: fact.at,
+    taskDefinitionArn: "taskDefinitionArn" in fact ? fact.taskDefinitionArn : UNKNOWN,
+    containerName: "containerName" in fact ? fact.containerName : UNKNOWN,
+    target: "target" in fact ? fact.target : region === undefined ? {} : { region }
+  }
+  return move({ ...run, attempts: [...run.attempts, attempt] }, "launching", fact.at)
 }
 
 export const started = (run: Run, fact: TaskStarted): Run => {

@@ -1,4 +1,14 @@
-import { changed, deferred, defined, gone, rejected, started, stopped, straggling } from "./AttemptFacts.ts"
+import {
+  attemptTold,
+  changed,
+  deferred,
+  defined,
+  gone,
+  rejected,
+  started,
+  stopped,
+  straggling
+} from "./AttemptFacts.ts"
 import type { Problem } from "./errors.ts"
 import type { RunId } from "./Ids.ts"
 import { type Instant, millisOf } from "./Instant.ts"
@@ -86,6 +96,10 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
   if (event.kind === "run.cancel") return cancelled(run, event)
   if (run === undefined || isTombstone(run)) return run
   if (isFinal(run)) return afterEnd(run, event)
+  return told(run, event)
+}
+
+const told = (run: Run, event: Exclude<RunMessage, { readonly kind: "run.requested" | "run.cancel" }>): Run => {
   switch (event.kind) {
     case "run.queued":
       return queued(run, event.message)
@@ -100,15 +114,15 @@ export const evolve = (run: Run | undefined, event: RunMessage): Run | undefined
     case "taskdef.ready":
       return defined(run, event.message, event.notices ?? [])
     case "task.started":
-      return started(run, event.message)
+      return started(attemptTold(run, event.message), event.message)
     case "task.deferred":
-      return deferred(run, event.message)
+      return deferred(attemptTold(run, event.message), event.message)
     case "task.rejected":
-      return rejected(run, event.message)
+      return rejected(attemptTold(run, event.message), event.message)
     case "task.changed":
-      return changed(run, event.message)
+      return changed(attemptTold(run, event.message), event.message)
     case "task.stopped":
-      return stopped(run, event.message)
+      return stopped(attemptTold(run, event.message), event.message)
     case "run.finished":
       return finished(run, event.message)
   }

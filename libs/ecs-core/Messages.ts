@@ -108,7 +108,9 @@ export const TaskdefReady = Schema.Struct({
   runTimeoutSeconds: Schema.Int,
   pollIntervalSeconds: Schema.Finite,
   /** What is done when the attempt fails. */
-  retry: Schema.optionalKey(RetryPolicy)
+  retry: Schema.optionalKey(RetryPolicy),
+  /** The run's notices up to this order: those about a linked definition stand in no other message. */
+  notices: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type TaskdefReady = typeof TaskdefReady.Type
 

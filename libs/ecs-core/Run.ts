@@ -69,7 +69,8 @@ export type AttemptRecord = typeof AttemptRecord.Type
 
 /**
  * The record of one run in `fleet-runs`, written by the dispatcher alone through `evolve`. A record without
- * `requestSequence` is a tombstone: a cancel that came before its request.
+ * `requestSequence` is a tombstone: a cancel that came before its request. (An `incomplete` one lacks it where the request
+ * was gone when it was rebuilt.)
  */
 export const Run = Schema.Struct({
   v: Schema.optionalKey(Version),
@@ -122,7 +123,8 @@ export const RunCodec = codec(Run)
 
 export const isFinal = (run: Run): boolean => isOutcome(run.state)
 
-export const isTombstone = (run: Run): boolean => run.requestSequence === undefined
+/** A record that was rebuilt without its request is that of a run all the same. */
+export const isTombstone = (run: Run): boolean => run.requestSequence === undefined && run.incomplete !== true
 
 export const currentAttempt = (run: Run): AttemptRecord | undefined => run.attempts.at(-1)
 
@@ -229,11 +231,14 @@ export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   return [...stragglerStops(run), ...ownEffects(run)]
 }
 
+const KEEP_LIVE = { _tag: "KeepLive" } as const
+
+/** Of an incomplete record without an attempt nobody knows whether it was launched: it is never launched on a guess. */
 const ownEffects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isFinal(run)) return [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }]
-  if (isQueued(run)) return [{ _tag: "KeepLive" }, { _tag: "PublishRunQueued" }]
+  if (isQueued(run)) return [KEEP_LIVE, { _tag: "PublishRunQueued" }]
   const current = currentAttempt(run)
-  if (current === undefined) return [{ _tag: "KeepLive" }, { _tag: "Define", attempt: 1 }]
+  if (current === undefined) return run.incomplete === true ? [KEEP_LIVE] : [KEEP_LIVE, { _tag: "Define", attempt: 1 }]
   if (current.over === true) return run.queuedAt !== undefined && hasTask(run) ? [] : [defineAfter(current)]
   const { attempt } = current
   return [

@@ -2,7 +2,7 @@ import { compact } from "./Compact.ts"
 import { digest } from "./Digest.ts"
 import type { Problem } from "./errors.ts"
 import { cpuUnits, memoryMiB } from "./FargateSizes.ts"
-import type { Attempt, FleetId, RunId } from "./Ids.ts"
+import { type Attempt, type FleetId, isRunId, type RunId } from "./Ids.ts"
 import type { Job } from "./Job.ts"
 import { isJson, type Json, objectsOf, textOf } from "./Json.ts"
 import { type Compatibility, launchesOn, runsOnFargate } from "./LaunchOn.ts"
@@ -227,3 +227,13 @@ export const clientToken = (fleetId: FleetId, runId: RunId, attempt: Attempt, tr
 
 /** RunTask's `startedBy` (at most 128 of `[A-Za-z0-9_/-]`): whose task it is, found again by ListTasks. */
 export const startedBy = (fleetId: FleetId, runId: RunId, attempt: Attempt): string => `${fleetId}/${runId}/${attempt}`
+
+/** The inverse of `startedBy`; undefined where no fleet started the task. */
+export const parseStartedBy = (
+  text: string | undefined
+): { readonly fleetId: string; readonly runId: RunId; readonly attempt: Attempt } | undefined => {
+  const [fleetId = "", runId, attempt = "", ...more] = text?.split("/") ?? []
+  if (!/^[0-9a-f]{8}$/u.test(fleetId) || !isRunId(runId) || !/^[1-9]\d*$/u.test(attempt) || more.length > 0)
+    return undefined
+  return { fleetId, runId, attempt: Number(attempt) }
+}

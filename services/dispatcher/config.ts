@@ -37,7 +37,15 @@ export const dispatcherConfig = {
   /** How often the record behind each slot is looked at, beside what facts tell. */
   slotLookSeconds: wholeSetting("FLEET_SLOT_LOOK_SECONDS", 120),
   /** How often idle definitions are looked for. */
-  definitionSweepSeconds: wholeSetting("FLEET_DEFINITION_SWEEP_SECONDS", 600)
+  definitionSweepSeconds: wholeSetting("FLEET_DEFINITION_SWEEP_SECONDS", 600),
+  /** How often it is looked whether records are to be rebuilt. */
+  rebuildLookSeconds: wholeSetting("FLEET_REBUILD_LOOK_SECONDS", 2),
+  /** Messages of runs without a record that a rebuild holds at a time, bytes. */
+  rebuildBytesMax: wholeSetting("FLEET_REBUILD_BYTES_MAX", 64 * 1024 ** 2),
+  /** How often records, live runs and messages are compared, by one replica. */
+  reconcileSeconds: wholeSetting("FLEET_RECONCILE_SECONDS", 60),
+  /** Live runs that are looked at in one sweep; with more, the next sweeps go on with the others. */
+  reconcileRunsMax: wholeSetting("FLEET_RECONCILE_RUNS_MAX", 2000)
 }
 
 export type DispatcherSettings = {

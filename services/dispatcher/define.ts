@@ -197,7 +197,7 @@ export const orderAgain = <E>(
     }
     if (Result.isFailure(job)) return undefined
     const { taskDefinitionArn, definedAt: at, containerName, definition: source, attempt, notBefore } = known
-    const { retry } = run
+    const { notices, retry } = run
     const place = { ...known.target, region: known.target.region ?? fleet.region }
     const found =
       source === "linked" ? yield* readAgain(fleet, place, taskDefinitionArn) : preparedFor(job.success, place)
@@ -209,7 +209,7 @@ export const orderAgain = <E>(
       { ...found, containerName }
     )
     const defined = { runId: run.runId, attempt, at, taskDefinitionArn, source, notBefore, retry }
-    return orderOf(job.success, defined, launchable)
+    return { ...orderOf(job.success, defined, launchable), ...(notices.length === 0 ? {} : { notices }) }
   })
 
 const readAgain = (fleet: Fleet, place: Place, ref: string) =>

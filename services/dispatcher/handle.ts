@@ -2,10 +2,12 @@ import { Effect, Layer, Result } from "effect"
 import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
+import { fleetTopology } from "#ecs-core/FleetTopology.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
+import { newOwner } from "#process/Lease.ts"
 import { supervised } from "#process/Supervise.ts"
 import { cancelByTask } from "./cancelByTask.ts"
 import type { DispatcherSettings } from "./config.ts"
@@ -15,6 +17,8 @@ import { endOldQueued } from "./oldQueued.ts"
 import { performEffects } from "./perform.ts"
 import { followPools } from "./poolSync.ts"
 import { serveQueues } from "./queues.ts"
+import { rebuildForEver } from "./rebuildTurns.ts"
+import { reconcileForEver } from "./reconcile.ts"
 import { foldInto } from "./records.ts"
 import { handleRequest, jobFromInbox, laterIfDelayed, type StepError, stored } from "./requests.ts"
 import { sweepForEver } from "./sweep.ts"
@@ -55,6 +59,8 @@ export const layer = (settings: DispatcherSettings) =>
       const fleet = yield* makeFleet(settings)
       const pools = yield* followPools(fleet.pools, settings, fleet.runTimeoutSecondsMax)
       const consumer = yield* Consumer
+      const ensure = fleet.topology.ensure(fleetTopology(settings))
+      const owner = yield* newOwner
       const listen = (stream: string, durable: string, handler: (d: Delivery) => Effect.Effect<Verdict, StepError>) =>
         consumer.run(
           {
@@ -74,6 +80,8 @@ export const layer = (settings: DispatcherSettings) =>
         ["queues", Effect.provideService(serveQueues(fleet, settings), Consumer, consumer)],
         ["old queued runs", endOldQueued(fleet, settings)],
         ["idle definitions", sweepForEver(fleet, settings)],
+        ["rebuild", rebuildForEver(fleet, settings, owner)],
+        ["reconcile", reconcileForEver(fleet, settings, owner, ensure)],
         ...(pools === undefined ? [] : [["pools", pools] as const])
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`dispatcher ${name}`, part)), {

@@ -56,6 +56,10 @@ const seenWith = (seen: RequestSeen, job: JobOrProblems): RequestSeen =>
     onFailure: (problems) => ({ ...seen, problems })
   })
 
+/** What the record keeps of a request, judged by the pool as it is now. */
+export const seenWithJob = (fleet: Fleet, read: ReadRequest): Effect.Effect<RequestSeen, RecordError> =>
+  Effect.map(jobOf(fleet, read), (job) => seenWith(read.seen, job))
+
 const jobOf = (fleet: Fleet, read: ReadRequest): Effect.Effect<JobOrProblems, RecordError> =>
   Effect.gen(function* () {
     if (read.body === undefined) return Result.fail(read.seen.problems)

@@ -18,7 +18,15 @@ export const watcherConfig = {
   /** DescribeTasks calls in flight at a time, per account, region and cluster. */
   describeConcurrency: wholeSetting("FLEET_WATCHER_DESCRIBE_CONCURRENCY", 4),
   /** Stop orders in hand at a time. */
-  stopConcurrency: wholeSetting("FLEET_WATCHER_STOP_CONCURRENCY", 16)
+  stopConcurrency: wholeSetting("FLEET_WATCHER_STOP_CONCURRENCY", 16),
+  /** How often ECS's tasks are compared with the live runs, by one replica. */
+  reconcileSeconds: wholeSetting("FLEET_RECONCILE_SECONDS", 60),
+  /** Live runs that are looked at in one sweep; with more, the next sweeps go on with the others. */
+  reconcileRunsMax: wholeSetting("FLEET_RECONCILE_RUNS_MAX", 2000),
+  /** Tasks of one cluster that are looked at in one sweep, whoever started them; with more, the next goes on. */
+  reconcileTasksMax: wholeSetting("FLEET_RECONCILE_TASKS_MAX", 10_000),
+  /** A task that nobody waits for is stopped when it has run on for so long. */
+  orphanGraceSeconds: wholeSetting("FLEET_ORPHAN_GRACE_SECONDS", 300)
 }
 
 export type WatcherSettings = { readonly [K in keyof typeof watcherConfig]: Config.Success<(typeof watcherConfig)[K]> }

@@ -184,5 +184,6 @@ const forbidden = Ecs.of({
   runTask: never,
   describeTasks: never,
   listTasks: never,
+  listRunning: never,
   stopTask: never
 })

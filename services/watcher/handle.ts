@@ -11,10 +11,13 @@ import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
+import { newOwner } from "#process/Lease.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { WatcherSettings } from "./config.ts"
 import { decideStop, type StopFacts, stopAgainAfterNotFound, stopOrdered, watch } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
+import { reconcileForEver } from "./reconcile.ts"
+import { makeSurvey } from "./survey.ts"
 import { keepSweeping, leaseKey, noTasks, type OwnedTasks } from "./sweep.ts"
 
 /** A task about which nothing can be read now goes to a replica that can. */
@@ -127,9 +130,10 @@ const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks tha
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      yield* setUpFleet(settings)
+      const { fleetId } = yield* setUpFleet(settings)
       yield* watchCredentials
       const fleet = yield* makeFleet(settings)
+      const survey = yield* makeSurvey(fleet, fleetId)
       const consumer = yield* Consumer
       const owned = noTasks()
       const room = Effect.sync(() => roomOf(owned.tasks.size, settings.capacity, "tasks"))
@@ -149,7 +153,8 @@ export const layer = (settings: WatcherSettings) =>
         ["stops", stops],
         ["orders", followOrders(fleet, owned, yield* nextOrder(fleet))],
         ["sweep", keepSweeping(fleet, owned, counted)],
-        ["leases", leases]
+        ["leases", leases],
+        ["reconcile", reconcileForEver(survey, yield* newOwner)]
       ]
       yield* Effect.forEach(parts, ([name, part]) => Effect.forkScoped(supervised(`watcher ${name}`, part)), {
         discard: true

@@ -3,7 +3,7 @@ import { Duration, Effect, Layer } from "effect"
 import { classify } from "#aws/AwsError.ts"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
 import { Ec2Network } from "#aws/Ec2Network.ts"
-import { Ecs, type TasksAndFailures } from "#aws/Ecs.ts"
+import { Ecs, type TaskPage, type TasksAndFailures } from "#aws/Ecs.ts"
 import type { EcsModel } from "#aws/model/EcsModel.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import type { Fate } from "./Process.ts"
@@ -38,6 +38,8 @@ export const faultyAws = (world: World, fate: Fate, base: BaseAws): Layer.Layer<
           call("DescribeTasks", describeTasks(world, ecs.describeTasks(target, cluster, arns))),
         listTasks: (target, cluster, startedBy) =>
           call("ListTasks", listTasks(world, ecs.listTasks(target, cluster, startedBy))),
+        listRunning: (target, cluster, nextToken) =>
+          call("ListTasks", listRunning(world, ecs.listRunning(target, cluster, nextToken))),
         stopTask: (target, cluster, arn, reason) => call("StopTask", ecs.stopTask(target, cluster, arn, reason))
       })
     ),
@@ -150,6 +152,11 @@ const describeTasks = (world: World, effect: Effect.Effect<TasksAndFailures, Aws
     })
     return { ...answer, tasks }
   })
+
+const listRunning = (world: World, effect: Effect.Effect<TaskPage, AwsFailure>) =>
+  Effect.flatMap(effect, (page) =>
+    Effect.map(listTasks(world, Effect.succeed(page.arns)), (arns): TaskPage => ({ ...page, arns }))
+  )
 
 const listTasks = (world: World, effect: Effect.Effect<ReadonlyArray<string>, AwsFailure>) =>
   Effect.map(effect, (arns) =>

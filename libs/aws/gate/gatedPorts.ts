@@ -18,6 +18,7 @@ export const gatedPorts = Layer.mergeAll(
         runTask: (target, input) => guard(target)(ecs.runTask(target, input)),
         describeTasks: (target, cluster, arns) => guard(target)(ecs.describeTasks(target, cluster, arns)),
         listTasks: (target, cluster, startedBy) => guard(target)(ecs.listTasks(target, cluster, startedBy)),
+        listRunning: (target, cluster, nextToken) => guard(target)(ecs.listRunning(target, cluster, nextToken)),
         stopTask: (target, cluster, arn, reason) => guard(target)(ecs.stopTask(target, cluster, arn, reason))
       })
     })
