@@ -35,9 +35,9 @@ export const awsSettings = {
   /** How often that file is looked at again. */
   credentialsCheckSeconds: number("FLEET_AWS_CREDENTIALS_CHECK_SECONDS", 5, 0.1, 3600),
   /** A set of credentials that AWS does not accept is tried again after so long, then after twice as long … */
-  probeSeconds: number("FLEET_AWS_PROBE_SECONDS", 1, 0.1, 3600),
+  probeSeconds: number("FLEET_AWS_CREDENTIALS_PROBE_SECONDS", 1, 0.1, 3600),
   /** … at most. */
-  probeSecondsMax: number("FLEET_AWS_PROBE_SECONDS_MAX", 30, 0.1, 3600),
+  probeSecondsMax: number("FLEET_AWS_CREDENTIALS_PROBE_SECONDS_MAX", 30, 0.1, 3600),
   /** Path of a PEM file with authorities that are trusted beside Node's own. */
   caBundle: text("FLEET_AWS_CA_BUNDLE", "AWS_CA_BUNDLE"),
   /** The proxy of calls by https. */

@@ -1,4 +1,4 @@
-import { Effect, Latch } from "effect"
+import { Effect, Latch, type Semaphore } from "effect"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import { Gate } from "#aws/gate/Gate.ts"
@@ -16,6 +16,15 @@ import { type Lookups, makeLookups } from "./lookups.ts"
 import { makePoolMemory, type PoolMemory } from "./pools.ts"
 import { type EcsPort, type Place, pacedEcs } from "./register.ts"
 
+export interface Queues {
+  /** Pools that have a queue, whatever their limits are by now. */
+  readonly pools: Set<string>
+  /** Whose request of such a pool is recorded now: the order of the queue is that of the requests. */
+  readonly turns: Map<string, Semaphore.Semaphore>
+  /** Wakes those who serve the queues. */
+  readonly news: Latch.Latch
+}
+
 /** What the dispatcher's handlers work with. */
 export interface Fleet {
   readonly publisher: typeof Publisher.Service
@@ -26,8 +35,7 @@ export interface Fleet {
   readonly poolMemory: PoolMemory
   readonly meta: Bucket
   readonly topology: typeof Topology.Service
-  /** Pools that have a queue, whatever their limits are by now; `news` wakes those who serve them. */
-  readonly queues: { readonly pools: Set<string>; readonly news: Latch.Latch }
+  readonly queues: Queues
   readonly definitions: Definitions
   /** The entries behind `definitions`. */
   readonly definitionEntries: Bucket
@@ -52,7 +60,7 @@ export const makeFleet = (settings: DispatcherSettings) =>
       poolMemory: makePoolMemory(),
       meta: yield* buckets.open(BucketNames.meta),
       topology: yield* Topology,
-      queues: { pools: new Set(), news: Latch.makeUnsafe() },
+      queues: { pools: new Set(), turns: new Map(), news: Latch.makeUnsafe() },
       definitions: yield* makeDefinitions(definitionEntries, settings),
       definitionEntries,
       lookups: yield* makeLookups(settings),

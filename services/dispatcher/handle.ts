@@ -16,7 +16,7 @@ import { type Fleet, makeFleet } from "./Fleet.ts"
 import { endOldQueued } from "./oldQueued.ts"
 import { performEffects } from "./perform.ts"
 import { followPools } from "./poolSync.ts"
-import { serveQueues } from "./queues.ts"
+import { findQueues, serveQueues } from "./queues.ts"
 import { rebuildForEver } from "./rebuildTurns.ts"
 import { reconcileForEver } from "./reconcile.ts"
 import { foldInto } from "./records.ts"
@@ -58,6 +58,7 @@ export const layer = (settings: DispatcherSettings) =>
       yield* watchCredentials
       const fleet = yield* makeFleet(settings)
       const pools = yield* followPools(fleet.pools, settings, fleet.runTimeoutSecondsMax)
+      yield* findQueues(fleet)
       const consumer = yield* Consumer
       const ensure = fleet.topology.ensure(fleetTopology(settings))
       const owner = yield* newOwner

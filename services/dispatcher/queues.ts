@@ -46,6 +46,17 @@ interface Serving {
   readonly consumer: typeof Consumer.Service
 }
 
+/** Which pools have a queue now; known before the first request is read, or its order would not be kept. */
+export const findQueues = (fleet: Fleet): Effect.Effect<void, BusUnavailable> =>
+  Effect.gen(function* () {
+    const named = (yield* fleet.topology.consumerNames(Streams.fleet)).map(poolOfDurable)
+    const limited = limitedIn(limitsByPool(yield* fleet.pools.entries()))
+    for (const pool of [...named, ...limited]) if (pool !== undefined) fleet.queues.pools.add(pool)
+  })
+
+const limitedIn = (limits: ReadonlyMap<string, PoolLimits | undefined>): ReadonlyArray<string> =>
+  [...limits].flatMap(([pool, each]) => (each !== undefined && isLimited(each) ? [pool] : []))
+
 /** Serves the queues of all pools, for ever. */
 export const serveQueues = (
   fleet: Fleet,
@@ -64,10 +75,6 @@ export const serveQueues = (
         consumer: yield* Consumer
       }
       const ends = yield* followEnds(fleet, settings, slots)
-      for (const name of yield* fleet.topology.consumerNames(Streams.fleet)) {
-        const pool = poolOfDurable(name)
-        if (pool !== undefined) fleet.queues.pools.add(pool)
-      }
       return yield* Effect.raceAllFirst([ends, noteChanges(serving), keepLooking(serving)])
     })
   )
@@ -101,8 +108,8 @@ const look = (serving: Serving): Effect.Effect<void, BusUnavailable> =>
   Effect.gen(function* () {
     const { fleet, served } = serving
     const limits = limitsByPool(yield* fleet.pools.entries())
-    const limited = [...limits].flatMap(([pool, each]) => (each !== undefined && isLimited(each) ? [pool] : []))
-    for (const pool of new Set([...served.keys(), ...fleet.queues.pools, ...limited])) {
+    for (const pool of limitedIn(limits)) fleet.queues.pools.add(pool)
+    for (const pool of new Set([...served.keys(), ...fleet.queues.pools])) {
       const known = limits.has(pool) ? limits.get(pool) : limitsOf(undefined, false)
       if (known !== undefined) yield* bring(serving, pool, known)
     }
@@ -210,6 +217,7 @@ const endIfIdle = (serving: Serving, pool: string, now: Served): Effect.Effect<v
     else if (now.idleSince === undefined) now.idleSince = millis
     else if (millis - now.idleSince >= QUEUE_IDLE_SECONDS * 1000) {
       fleet.queues.pools.delete(pool)
+      fleet.queues.turns.delete(pool)
       served.delete(pool)
       yield* FiberMap.remove(workers, pool)
       yield* fleet.topology.deleteConsumer(Streams.fleet, poolDurable(pool))

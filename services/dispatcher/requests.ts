@@ -1,4 +1,4 @@
-import { Effect, Option, Result } from "effect"
+import { Effect, Option, Result, Semaphore } from "effect"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { RequestSeen } from "#ecs-core/Evolve.ts"
@@ -6,6 +6,7 @@ import type { Problem } from "#ecs-core/errors.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { poolFor } from "#ecs-core/PoolVariables.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
+import { isQueued } from "#ecs-core/Run.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
 import type { JobSource } from "./define.ts"
@@ -27,16 +28,34 @@ export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<V
   Effect.gen(function* () {
     const read = readRequest(stored(delivery))
     const { runId } = read.seen
-    const job = yield* jobOf(fleet, read)
-    const queued = Result.isSuccess(job) && (yield* hasToQueue(fleet, read.pool))
-    const message = { ...seenWith(read.seen, job), ...(queued ? { queued } : {}) }
-    const recorded = yield* foldInto(fleet.runs, runId, { kind: "run.requested", message })
+    const { job, recorded } = yield* inTurn(fleet, read.pool, recordRequest(fleet, read))
     const ruling = arbitrate(recorded, read.seen)
     if (ruling === "ignore") return Verdict.ack
     if (ruling === "conflict") return Verdict.dead(`another request with the run id "${runId}" came first`)
-    if (recorded !== undefined) yield* performEffects(fleet, recorded, () => Effect.succeed(job))
+    if (recorded !== undefined && !isQueued(recorded)) yield* performEffects(fleet, recorded, () => Effect.succeed(job))
     return read.undecodable === undefined ? Verdict.ack : Verdict.dead(`not JSON: ${read.undecodable}`)
   }).pipe(laterIfDelayed)
+
+/** Records a request; a run that has to queue has its place with that. */
+const recordRequest = (fleet: Fleet, read: ReadRequest) =>
+  Effect.gen(function* () {
+    const job = yield* jobOf(fleet, read)
+    const queued = Result.isSuccess(job) && (yield* hasToQueue(fleet, read.pool))
+    const message = { ...seenWith(read.seen, job), ...(queued ? { queued } : {}) }
+    const recorded = yield* foldInto(fleet.runs, read.seen.runId, { kind: "run.requested", message })
+    if (recorded !== undefined && isQueued(recorded) && arbitrate(recorded, read.seen) === "proceed") {
+      yield* performEffects(fleet, recorded, () => Effect.succeed(job))
+    }
+    return { job, recorded }
+  })
+
+/** One after the other, in the order in which they came, where the pool has a queue. */
+const inTurn = <A, E>({ queues }: Fleet, pool: string, step: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  if (!queues.pools.has(pool)) return step
+  const turn = queues.turns.get(pool) ?? Semaphore.makeUnsafe(1)
+  queues.turns.set(pool, turn)
+  return turn.withPermit(step)
+}
 
 /** A definition that cannot be made just now: the message comes again, to any replica. */
 export const laterIfDelayed = (step: Effect.Effect<Verdict, StepError>): Effect.Effect<Verdict, StepError> =>

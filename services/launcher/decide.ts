@@ -132,5 +132,11 @@ export const pausedMillis = ({ deferred }: Evidence, jitter: number, nowMillis: 
   return Math.round(Math.min(Math.max(1000, waited), PAUSED_SECONDS_MAX * 1000) * (1 + jitter / 2))
 }
 
+/** Whether a decision leads to a call to AWS, or judges what only AWS's answer can tell: whether there is still time. */
+export const needsSight = (decision: Decision): boolean =>
+  decision._tag === "Launch" ||
+  decision._tag === "Look" ||
+  (decision._tag === "Reject" && decision.rejected.outcome === "timed_out")
+
 /** Whether the record of the launch says already that it waits for credentials. */
 export const isToldBlind = ({ deferred }: Evidence): boolean => isBlind(deferred?.problem)

@@ -1,10 +1,11 @@
 import { Clock, Effect, Layer, Random, Result } from "effect"
+import type { Pause } from "#aws/gate/Gate.ts"
 import { Consumer } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { afterDrains, type Drain } from "#ecs-core/Drain.ts"
-import type { AwsFailure } from "#ecs-core/errors.ts"
 import { isRunId } from "#ecs-core/Ids.ts"
+import { millisOf } from "#ecs-core/Instant.ts"
 import { Codecs, type TaskdefReady } from "#ecs-core/Messages.ts"
 import { Durables, parseSubject, Streams } from "#ecs-core/Subjects.ts"
 import { later } from "#ecs-core/Timeline.ts"
@@ -16,7 +17,7 @@ import { deadSubject, handBack } from "#process/Handling.ts"
 import { readRun } from "#process/RunRecords.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { LauncherSettings } from "./config.ts"
-import { decide, isToldBlind, pausedMillis } from "./decide.ts"
+import { type Decision, decide, isToldBlind, needsSight, pausedMillis } from "./decide.ts"
 import { type Evidence, untried } from "./evidence.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { readEvidence } from "./find.ts"
@@ -62,21 +63,29 @@ const withoutDrains = (order: TaskdefReady, drain: Drain | undefined): TaskdefRe
 const handleInLane = (fleet: Fleet, step: Step, turn: Turn): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
     const { decision, evidence } = yield* decideNow(fleet, step)
-    const asks = decision._tag === "Launch" || decision._tag === "Look"
-    const open = asks ? yield* Effect.result(fleet.gate.check(step.order.target)) : Result.void
-    if (Result.isFailure(open)) return yield* waitForCredentials(fleet, step, open.failure)
-    return yield* decision._tag === "Launch"
-      ? fleet.lanes.inTurn(turn, launchInTurn(fleet, step))
-      : perform(fleet, step.order, decision, evidence)
+    const next =
+      decision._tag === "Launch"
+        ? fleet.lanes.inTurn(turn, launchInTurn(fleet, step))
+        : perform(fleet, step.order, decision, evidence)
+    return yield* seeing(fleet, step, decision, next)
+  })
+
+/** Goes on with a decision, unless AWS would have to be asked about it and its set of credentials pauses. */
+const seeing = (fleet: Fleet, step: Step, decision: Decision, next: Effect.Effect<Verdict, StepError>) =>
+  Effect.gen(function* () {
+    const pause = needsSight(decision) ? yield* fleet.gate.pauseOf(step.order.target) : undefined
+    return yield* pause === undefined ? next : waitForCredentials(fleet, step, pause)
   })
 
 /** The set of credentials pauses: AWS is not asked, and nothing is judged. That is told once; then the order only waits. */
-const waitForCredentials = (fleet: Fleet, step: Step, failure: AwsFailure): Effect.Effect<Verdict, StepError> =>
+const waitForCredentials = (fleet: Fleet, step: Step, pause: Pause): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
     const { deliveries, order } = step
     const evidence = deliveries > 1 ? step.evidence : yield* readEvidence(fleet, order)
     if (!isToldBlind(evidence)) {
-      return yield* perform(fleet, order, yield* failed(fleet, { ...step, evidence }, failure, undefined), evidence)
+      const blindSince = Math.max(pause.sinceMillis, millisOf(order.notBefore ?? order.at))
+      const settled = yield* failed(fleet, { ...step, evidence, blindSince }, pause.why, undefined)
+      return yield* perform(fleet, order, settled, evidence)
     }
     return Verdict.nak(pausedMillis(evidence, yield* Random.next, yield* Clock.currentTimeMillis))
   })
@@ -93,7 +102,9 @@ const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepErro
       ...step,
       drain: yield* readDrain(fleet.meta)
     })
-    if (decision._tag !== "Launch") return yield* perform(fleet, order, decision, evidence)
+    if (decision._tag !== "Launch") {
+      return yield* seeing(fleet, step, decision, perform(fleet, order, decision, evidence))
+    }
     const plan = { ...step, ...decision, evidence, network: network.success, checkedMillis }
     return yield* perform(fleet, order, yield* launch(fleet, plan), evidence)
   })

@@ -11,7 +11,7 @@ import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import type { Evidence, Marker } from "./evidence.ts"
 import type { Fleet } from "./Fleet.ts"
 import { type LaunchNetwork, otherNetwork } from "./network.ts"
-import { type LaunchedTask, type Settled, settleFailure } from "./settle.ts"
+import { type Launch, type LaunchedTask, type Settled, settleFailure } from "./settle.ts"
 
 /** A launch that was decided on. */
 export interface Plan {
@@ -50,7 +50,7 @@ export const launch = (fleet: Fleet, plan: Plan): Effect.Effect<Settled, Publish
 /** What a failure means that ended a launch before or after RunTask. */
 export const failed = (
   fleet: Fleet,
-  { order, deliveries, evidence }: Pick<Plan, "order" | "deliveries" | "evidence">,
+  { order, ...known }: Pick<Plan, "order" | "deliveries" | "evidence"> & Pick<Launch, "blindSince">,
   failure: AwsFailure,
   called: Marker | undefined
 ): Effect.Effect<Settled> =>
@@ -59,7 +59,7 @@ export const failed = (
       yield* fleet.pace.throttled("runTask", order.target)
     }
     const jitter = yield* Random.next
-    return settleFailure(order, failure, { evidence, called, deliveries, jitter }, yield* Clock.currentTimeMillis)
+    return settleFailure(order, failure, { ...known, called, jitter }, yield* Clock.currentTimeMillis)
   })
 
 /** Once more, where RunTask refused a network that EC2 has something new to say about. */

@@ -5,7 +5,16 @@ import { Ecs } from "#aws/Ecs.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { behindGate } from "#test/support/behindGate.ts"
 import { anAwsFailure, aRun } from "#test/support/builders.ts"
-import { aLauncher, allTasks, anOrder, deferrals, rejections, startedFacts, untilDone } from "#test/support/launches.ts"
+import {
+  aLauncher,
+  allTasks,
+  anOrder,
+  deferrals,
+  region,
+  rejections,
+  startedFacts,
+  untilDone
+} from "#test/support/launches.ts"
 import { again, inTime, keepRecord, layerMemoryFleet } from "#test/support/MemoryFleet.ts"
 import * as messages from "#test/support/messages.ts"
 import { NAK_SECONDS_MAX } from "./decide.ts"
@@ -73,6 +82,21 @@ describe("credentials that are refused for hours", () => {
       }).pipe(Effect.provide(layer))
     }
   )
+
+  it.effect("of an order that comes when its time is over already: it gets its try all the same", () => {
+    const { state, layer } = outage()
+    return Effect.gen(function* () {
+      const fleet = yield* aLauncher()
+      yield* inTime(Effect.ignore(fleet.ecs.listTasks({ region }, "default", "any")))
+      const order = yield* anOrder({ at: instantOf(0), launchDeadline: instantOf(20_000) })
+      yield* TestClock.adjust("1 minute")
+      const delivery = yield* handOutFor(fleet, order, 5)
+      assert.deepStrictEqual(yield* rejections, [])
+      state.isOut = false
+      assert.deepStrictEqual(yield* untilDone(fleet, delivery), { _tag: "Ack" })
+      assert.deepStrictEqual([(yield* startedFacts).length, (yield* rejections).length], [1, 0])
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect("after a lost answer: nothing is judged while ECS cannot be asked, then the task is found", () => {
     const { state, layer } = outage()

@@ -26,6 +26,8 @@ export interface Launch {
   /** What was stored before RunTask; undefined = it was not called. */
   readonly called: Marker | undefined
   readonly deliveries: number
+  /** Since when AWS could not be asked for this launch, epoch milliseconds; absent = since now, or as the last deferral says. */
+  readonly blindSince?: number
   /** In 0..1. */
   readonly jitter: number
 }
@@ -87,14 +89,15 @@ interface Deferral {
 const deferral = (
   order: TaskdefReady,
   failure: AwsFailure,
-  { evidence, called }: Launch,
+  { blindSince, called, evidence }: Launch,
   { waitSeconds, settles }: Deferral,
   nowMillis: number
 ): TaskDeferred => {
   const isSettled = called !== undefined && settles
   const settled = called === undefined ? evidence.deferred?.settles : settles ? called.seq : undefined
   const failures = (evidence.deferred?.capacityFailures ?? 0) + (failure.retry === "capacity" ? 1 : 0)
-  const blindSeconds = evidence.deferred === undefined ? 0 : blindUntil(evidence.deferred, nowMillis) / 1000
+  const blindBefore = evidence.deferred === undefined ? 0 : blindUntil(evidence.deferred, nowMillis)
+  const blindSeconds = (blindBefore + Math.max(0, nowMillis - (blindSince ?? nowMillis))) / 1000
   return {
     runId: order.runId,
     attempt: order.attempt,

@@ -240,14 +240,14 @@ const missing = (before: Watched, askedAt: number, confirmSeconds: number): Judg
   return { watched: { ...watched, over: true }, actions: [...end, gone, { _tag: "Release" }] }
 }
 
-/** In ECS's word for it: whoever waits for the task to be gone need not wait any longer. */
+/** In ECS's word for it, as the version after the last one seen: whoever waits for the task to be gone need not any longer. */
 const goneOf = ({ started, version }: Watched, askedAt: number): TaskChanged => ({
   runId: started.runId,
   attempt: started.attempt,
   at: instantOf(askedAt),
   taskArn: started.taskArn,
   lastStatus: "DELETED",
-  version,
+  version: version + 1,
   times: {}
 })
 

@@ -45,7 +45,7 @@ const withSets = Effect.gen(function* () {
     ...env,
     FLEET_AWS_CREDENTIALS_FILE: path,
     FLEET_AWS_CREDENTIALS_CHECK_SECONDS: "0.1",
-    FLEET_AWS_PROBE_SECONDS: "0.1"
+    FLEET_AWS_CREDENTIALS_PROBE_SECONDS: "0.1"
   }
   const ports = Aws.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: settings }))))
   return { path, profiles, ports }

@@ -163,7 +163,7 @@ it.live(
         LOG_LEVEL: "trace",
         OTLP_URL: url,
         FLEET_AWS_CREDENTIALS_FILE: sets.path,
-        FLEET_AWS_PROBE_SECONDS: "0.2"
+        FLEET_AWS_CREDENTIALS_PROBE_SECONDS: "0.2"
       }
       const folder = yield* tempFolder("services")
       const services = yield* Effect.forEach(names, (name) => startService(name, folder, env))

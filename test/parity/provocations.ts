@@ -29,9 +29,11 @@ const ownCalls = new Set([
 
 /** How many calls a fault meets: all, where repeating only the deadline ends. The SDK itself repeats some calls once. */
 const timesOf = ({ example, retry }: Row): number => {
-  if (retry === "capacity" || retry === "credentials") return 0
+  if (retry === "capacity") return 0
   return retry === "conflict" || retry === "inactive" || example.action === "RegisterTaskDefinition" ? 1 : 2
 }
+
+const canEnd = ({ retry }: Row): boolean => retry !== "credentials"
 
 const faultOf = ({ action, name, status, systemCode, text }: Example, times: number): Fault => {
   const at = { action: ownCalls.has(action) ? action : "RunTask", times }
@@ -45,8 +47,8 @@ const requestFor = ({ action }: Example): Readonly<Record<string, unknown>> => {
   return action === "StopTask" ? { ...least, command: ["simulate", "--seconds", "60"] } : least
 }
 
-/** Every row of the table of AWS's exceptions. */
-export const exceptions: ReadonlyArray<Provocation> = rows.map((row) => {
+/** Every row of the table of AWS's exceptions that can end a run: credentials that are not accepted only make it wait. */
+export const exceptions: ReadonlyArray<Provocation> = rows.filter(canEnd).map((row) => {
   const { example, name } = row
   const times = timesOf(row)
   return {

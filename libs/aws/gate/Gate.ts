@@ -22,6 +22,8 @@ export class Gate extends Context.Service<
     ) => <A, R>(call: Effect.Effect<A, AwsFailure, R>) => Effect.Effect<A, AwsFailure, R>
     /** Fails while the set pauses, before work that would lead to a call. */
     readonly check: (target: AwsTarget) => Effect.Effect<void, AwsFailure>
+    /** The set's pause in that region; undefined = it does not pause. */
+    readonly pauseOf: (target: AwsTarget) => Effect.Effect<Pause | undefined>
     /** Waits as long as the set pauses; true = it did. */
     readonly whenOpen: (target: AwsTarget) => Effect.Effect<boolean>
     readonly pauses: Effect.Effect<ReadonlyArray<Pause>>
@@ -81,21 +83,28 @@ const makeGate = (rule: ProbeRule) =>
       guard: (target) => (call) => guarded(book, target, call),
       whenOpen: (target) =>
         Effect.suspend(() => {
-          const paused = pauseOf(book, target)
-          return paused === undefined ? Effect.succeed(false) : Effect.as(Deferred.await(paused.opened), true)
+          const entry = book.entries.get(keyOf(target))
+          return entry?.state._tag === "Paused" ? Effect.as(Deferred.await(entry.opened), true) : Effect.succeed(false)
         }),
-      pauses: Effect.sync(() => pausesOf(book))
+      pauseOf: (target) => Effect.sync(() => pauseIn(book.entries.get(keyOf(target)))),
+      pauses: Effect.sync(() => [...book.entries.values()].flatMap((entry) => pauseIn(entry) ?? []))
     })
   })
 
-const pauseOf = ({ entries }: Book, target: AwsTarget) => {
-  const entry = entries.get(keyOf(target))
-  return entry?.state._tag === "Paused" ? { why: entry.state.why, opened: entry.opened } : undefined
+const pauseIn = (entry: Entry | undefined): Pause | undefined => {
+  if (entry?.state._tag !== "Paused") return undefined
+  const { state, target } = entry
+  return {
+    credentials: target.credentials ?? DEFAULT_SET,
+    region: target.region,
+    sinceMillis: state.since,
+    why: state.why
+  }
 }
 
-const passed = (book: Book, target: AwsTarget): Effect.Effect<void, AwsFailure> => {
-  const paused = pauseOf(book, target)
-  return paused === undefined ? Effect.void : Effect.fail(paused.why)
+const passed = ({ entries }: Book, target: AwsTarget): Effect.Effect<void, AwsFailure> => {
+  const pause = pauseIn(entries.get(keyOf(target)))
+  return pause === undefined ? Effect.void : Effect.fail(pause.why)
 }
 
 const guarded = <A, R>(book: Book, target: AwsTarget, call: Effect.Effect<A, AwsFailure, R>) =>
@@ -143,20 +152,6 @@ const probeUntilOpen = (book: Book, entry: Entry): Effect.Effect<void> =>
     yield* Effect.logInfo("a set of credentials works again", named(entry.target))
     yield* Deferred.succeed(entry.opened, undefined)
   })
-
-const pausesOf = ({ entries }: Book): ReadonlyArray<Pause> =>
-  [...entries.values()].flatMap(({ state, target }) =>
-    state._tag === "Open"
-      ? []
-      : [
-          {
-            credentials: target.credentials ?? DEFAULT_SET,
-            region: target.region,
-            sinceMillis: state.since,
-            why: state.why
-          }
-        ]
-  )
 
 /** A pause in words, for `/ready`. */
 export const pauseText = ({ credentials, region, sinceMillis, why }: Pause): string =>
