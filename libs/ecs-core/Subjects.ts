@@ -112,7 +112,8 @@ export const Filters = {
   taskStop: "task.stop.*.*",
   runFinished: "run.finished.*",
   queueOf: (pool: string) => `run.queued.${pool}.*`,
-  factsOf: (runId: string) => `task.*.${runId}.*`
+  factsOf: (runId: string) => `task.*.${runId}.*`,
+  ordersOf: (runId: string) => `taskdef.ready.${runId}.*`
 } as const
 
 export type ParsedSubject =

@@ -4,7 +4,7 @@ import { bucketStream } from "#bus/buckets.ts"
 import { text } from "#bus/Message.ts"
 import { isRunId, type RunId } from "#ecs-core/Ids.ts"
 import { currentAttempt, isFinal, isTombstone, launcherHasIt, type Run, RunCodec } from "#ecs-core/Run.ts"
-import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { DispatcherSettings } from "./config.ts"
@@ -143,7 +143,7 @@ const storedOf = ({ messages }: Fleet, runId: RunId, run: Run | undefined) =>
     const isOpen = current !== undefined && current.over !== true && !launcherHasIt(current)
     const hasOrder = isOpen && (yield* isThere(Subjects.taskdefReady(runId, current.attempt)))
     const isLost = run === undefined || isTombstone(run)
-    const isKnown = isLost && ((yield* isThere(`taskdef.ready.${runId}.*`)) || (yield* isThere(`task.*.${runId}.*`)))
+    const isKnown = isLost && ((yield* isThere(Filters.ordersOf(runId))) || (yield* isThere(Filters.factsOf(runId))))
     return { hasOrder, isKnown }
   })
 

@@ -9,12 +9,14 @@ import { type ServiceProcess, startService } from "#test/support/Processes.ts"
 
 /** What each real process answers to whoever asks how it is. */
 
+const credentials = ["aws credentials", "aws credentials file"]
+
 /** The parts of `/ready`, as docs/settings.md lists them. */
 const parts: Readonly<Record<ServiceName, ReadonlyArray<string>>> = {
-  dispatcher: ["nats", "process"],
-  launcher: ["aws", "nats", "process"],
-  watcher: ["aws", "nats", "process", "watcher room"],
-  "log-streamer": ["log-streamer room", "nats", "process"]
+  dispatcher: [...credentials, "nats", "process"],
+  launcher: ["aws", ...credentials, "nats", "process"],
+  watcher: ["aws", ...credentials, "nats", "process", "watcher room"],
+  "log-streamer": [...credentials, "log-streamer room", "nats", "process"]
 }
 const names = ["dispatcher", "launcher", "watcher", "log-streamer"] as const
 

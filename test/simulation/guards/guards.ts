@@ -57,8 +57,8 @@ export const guards: ReadonlyArray<Guard> = [
       },
       {
         file: "libs/ecs-core/AttemptFacts.ts",
-        find: "  if (known.taskVersion !== undefined && known.taskVersion >= fact.version) return run\n",
-        replace: ""
+        find: "  const isOld = known.taskVersion !== undefined && known.taskVersion >= fact.version\n",
+        replace: "  const isOld = false\n"
       }
     ]
   },
