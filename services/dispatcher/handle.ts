@@ -3,6 +3,7 @@ import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import { fleetTopology } from "#ecs-core/FleetTopology.ts"
+import type { RunId } from "#ecs-core/Ids.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
@@ -32,8 +33,7 @@ export const handleFact = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verd
     const { runId, event } = fact.success
     if (event === undefined) return Verdict.ack
     const run = yield* foldInto(fleet.runs, runId, event)
-    if (run === undefined)
-      yield* Effect.logWarning("a fact about a run without a record", { subject: delivery.subject })
+    if (run === undefined) yield* recordMissing(fleet, runId, delivery)
     else yield* performEffects(fleet, run, jobFromInbox(fleet))
     return Verdict.ack
   }).pipe(laterIfDelayed)
@@ -43,6 +43,10 @@ const handleCancel = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, 
   const wish = readTaskCancel(stored(delivery))
   return wish === undefined ? handleFact(fleet, delivery) : cancelByTask(fleet, wish)
 }
+
+/** The fact stays in the stream; the key among the live runs lets the sweep have a record made from what is there. */
+const recordMissing = (fleet: Fleet, runId: RunId, { subject }: Delivery) =>
+  Effect.andThen(Effect.logWarning("a fact about a run without a record", { subject }), fleet.live.put(runId, "{}"))
 
 /** A request may name its run in its body alone. */
 const deadSubjectOf = (message: BusMessage): string =>

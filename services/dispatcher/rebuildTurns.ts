@@ -26,7 +26,7 @@ import { rebuildRecords, TakenOver } from "./rebuild.ts"
 const REPORT_MILLIS = 2000
 
 /** A rebuild that made nothing is not asked for again, of our own accord, for so long. */
-export const ASK_AGAIN_SECONDS = 3600
+export const ASK_AGAIN_SECONDS = 600
 
 /** Whether a rebuild waits for somebody to do it. */
 export const isFree = ({ rebuild: { state }, time }: KeptRebuild, nowMillis: number): boolean =>
@@ -97,12 +97,6 @@ export const askIfLost = (fleet: Fleet): Effect.Effect<void, PublishError> =>
   Effect.gen(function* () {
     const isThere = (stream: string) => Effect.map(fleet.messages.first(stream, ">"), Option.isSome)
     if ((yield* isThere(bucketStream(fleet.runs.name))) || !(yield* isThere(Streams.fleet))) return
-    yield* askAgain(fleet)
-  })
-
-/** Asks, unless a rebuild is under way, or one has just made nothing. */
-export const askAgain = (fleet: Fleet): Effect.Effect<void, PublishError> =>
-  Effect.gen(function* () {
     const last = yield* lastRebuild(fleet.meta)
     const age = last === undefined ? Number.POSITIVE_INFINITY : (yield* Clock.currentTimeMillis) - last.time
     if (last !== undefined && isOver(last.rebuild) && last.rebuild.created === 0 && age < ASK_AGAIN_SECONDS * 1000)

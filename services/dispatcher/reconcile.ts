@@ -6,12 +6,13 @@ import { isRunId, type RunId } from "#ecs-core/Ids.ts"
 import { currentAttempt, isFinal, isTombstone, launcherHasIt, type Run, RunCodec } from "#ecs-core/Run.ts"
 import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
+import { askForRebuild, lastRebuild } from "#process/RebuildRequest.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
 import { performEffects } from "./perform.ts"
-import { askAgain, askIfLost } from "./rebuildTurns.ts"
+import { askIfLost } from "./rebuildTurns.ts"
 import { decideRun, launchUnknown, type Step } from "./reconcileDecide.ts"
 import { foldInto } from "./records.ts"
 import { goesOn, keepLive } from "./recreate.ts"
@@ -46,9 +47,11 @@ export interface Memory {
   /** The first change of a record that was not seen. */
   nextChange: number
   readonly orderless: Map<string, number>
+  /** The rebuild that was asked for because of a run without a record. */
+  readonly asked: Map<string, string>
 }
 
-export const nothingSeen = (): Memory => ({ lastRun: "", nextChange: 0, orderless: new Map() })
+export const nothingSeen = (): Memory => ({ lastRun: "", nextChange: 0, orderless: new Map(), asked: new Map() })
 
 /** Sweeps for ever; of several replicas, the one that holds the lease. */
 export const reconcileForEver = (
@@ -87,10 +90,34 @@ export const reconcile = (
     const steps = yield* Effect.forEach(due, (runId) => lookAt(fleet, memory, runId, wholeSince), {
       concurrency: AT_ONCE
     })
-    if (steps.includes("rebuild")) yield* askAgain(fleet)
+    const lost = due.filter((_, index) => steps[index] === "rebuild")
+    if (lost.length > 0) yield* askFor(fleet, memory, lost)
     const keys = new Set<string>(live)
-    for (const runId of memory.orderless.keys()) if (!keys.has(runId)) memory.orderless.delete(runId)
+    for (const known of [memory.orderless, memory.asked]) {
+      for (const runId of known.keys()) if (!keys.has(runId)) known.delete(runId)
+    }
     yield* keyChanged(fleet, settings, memory, keys)
+  })
+
+/**
+ * Records that are missing are asked for once. One that a rebuild could not make has no run any more; a rebuild that is
+ * under way may have begun before there was anything to read about it.
+ */
+const askFor = (fleet: Fleet, memory: Memory, lost: ReadonlyArray<RunId>): Effect.Effect<void, StepError> =>
+  Effect.gen(function* () {
+    const last = (yield* lastRebuild(fleet.meta))?.rebuild
+    if (last?.state === "running") return
+    const [given, news] = [
+      lost.filter((runId) => memory.asked.has(runId)),
+      lost.filter((runId) => !memory.asked.has(runId))
+    ]
+    for (const runId of last?.state === "wanted" ? [] : given) {
+      yield* Effect.andThen(fleet.live.delete(runId), told("drop", runId))
+    }
+    if (news.length === 0) return
+    const id = yield* askForRebuild(fleet.meta, "dispatcher")
+    yield* Effect.logWarning("runs have no record: a rebuild was asked for", { id, runs: news.length })
+    for (const runId of news) memory.asked.set(runId, id)
   })
 
 /** The runs behind the last one that was looked at, then from the beginning. */
