@@ -50,8 +50,9 @@ layer(layerFleet, { excludeTestServices: true })("a limited pool", (it) => {
     Effect.gen(function* () {
       yield* give("full", { maxRunning: 1 })
       yield* give("wide", {})
-      const [first = ""] = yield* requestAll("full", 20, 60)
+      const [first = ""] = yield* requestAll("full", 1, 60)
       yield* firstOn(Streams.fleet, Subjects.taskStarted(first, 1))
+      yield* requestAll("full", 20, 60)
       const [runId = ""] = yield* requestAll("wide", 1, 0.1)
       yield* firstOn(Streams.fleet, Subjects.taskStarted(runId, 1))
       assert.deepInclude(yield* familyOf("full"), { launched: 1, most: 1 })
