@@ -2,7 +2,13 @@
  * Every name on the wire, built and parsed in pairs. No other module writes a subject, a stream or a bucket by hand.
  */
 
-export const Streams = { inbox: "FLEET_IN", fleet: "FLEET", logs: "FLEET_LOGS", dead: "FLEET_DEAD" } as const
+export const Streams = {
+  inbox: "FLEET_IN",
+  fleet: "FLEET",
+  queues: "FLEET_QUEUES",
+  logs: "FLEET_LOGS",
+  dead: "FLEET_DEAD"
+} as const
 
 export const BucketNames = {
   taskDefinitions: "fleet-taskdefs",
@@ -24,7 +30,16 @@ export const Durables = {
   logStreamerEnds: "log-streamer-ends"
 } as const
 
-export type ServiceName = "dispatcher" | "launcher" | "watcher" | "log-streamer"
+export const ServiceNames = ["dispatcher", "launcher", "watcher", "log-streamer"] as const
+export type ServiceName = (typeof ServiceNames)[number]
+
+/** Which service takes messages from which durables. */
+export const DurablesOf: Readonly<Record<ServiceName, ReadonlyArray<string>>> = {
+  dispatcher: [Durables.requests, Durables.cancels, Durables.facts],
+  launcher: [Durables.launcher],
+  watcher: [Durables.watcher, Durables.watcherStops],
+  "log-streamer": [Durables.logStreamer, Durables.logStreamerEnds]
+}
 
 /** Kinds of messages that carry run id and attempt. */
 export const AttemptKinds = [
@@ -62,7 +77,8 @@ export const Subjects = {
 /** Subject filters of streams and consumers. */
 export const Filters = {
   requests: ["run.requested", "run.requested.*"],
-  fleet: ["run.cancel.*", "run.queued.*.*", "run.finished.*", "taskdef.ready.*.*", "task.*.*.*"],
+  fleet: ["run.cancel.*", "run.finished.*", "taskdef.ready.*.*", "task.*.*.*"],
+  queues: ["run.queued.*.*"],
   logs: ["logs.*"],
   dead: ["dead.>"],
   cancels: "run.cancel.*",
@@ -72,6 +88,8 @@ export const Filters = {
   taskStopped: "task.stopped.*.*",
   taskStop: "task.stop.*.*",
   runFinished: "run.finished.*",
+  ofAttempts: (kind: AttemptKind) => `${kind}.*.*`,
+  deadOf: (service: ServiceName) => `dead.${service}.*`,
   factsOf: (runId: string) => `task.*.${runId}.*`
 } as const
 

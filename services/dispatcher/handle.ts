@@ -38,7 +38,7 @@ const deadSubjectOf = (message: BusMessage): string =>
 export const layer = (settings: DispatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      yield* setUpFleet(settings)
+      yield* setUpFleet(settings, "dispatcher")
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
       const listen = (stream: string, durable: string, handler: (d: Delivery) => Effect.Effect<Verdict, StepError>) =>

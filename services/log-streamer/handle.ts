@@ -107,7 +107,7 @@ const awaitsRoom = (desk: Desk): Effect.Effect<string> =>
 export const layer = (settings: LogStreamerSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      yield* setUpFleet(settings)
+      yield* setUpFleet(settings, "log-streamer")
       const ports = yield* makePorts
       const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace: yield* Pace, settings })
       const consumer = yield* Consumer

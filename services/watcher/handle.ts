@@ -118,7 +118,7 @@ const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks tha
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      yield* setUpFleet(settings)
+      yield* setUpFleet(settings, "watcher")
       const fleet = yield* makeFleet(settings)
       const consumer = yield* Consumer
       const owned = noTasks()
