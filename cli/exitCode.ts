@@ -32,7 +32,8 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   up: brokenPipe,
   stop: brokenPipe,
   dead: brokenPipe,
-  init: brokenPipe
+  init: brokenPipe,
+  auth: brokenPipe
 }
 
 /** The same for a command line. */

@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import { auth } from "./auth.ts"
 import { dead } from "./dead.ts"
 import { describe } from "./describe.ts"
 import { explain } from "./explain.ts"
@@ -11,7 +12,7 @@ import { up } from "./up.ts"
 
 export const root = Command.make("fleet").pipe(
   Command.withDescription("Run containers on AWS ECS like jobs: one message in, live logs and an exit code out"),
-  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, dead, init]),
+  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, dead, init, auth]),
   Command.withExamples([
     { command: "fleet run --local -- echo hello", description: "try it: needs no set-up and no AWS account" },
     { command: "fleet up", description: "start everything on this machine" },
