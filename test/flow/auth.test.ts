@@ -18,7 +18,7 @@ import { cancel, finished, firstOn, request, take } from "#test/support/runs.ts"
 
 const settings = { ...quickSettings, FLEET_DEFINITION_SWEEP_SECONDS: "1", FLEET_DEFINITION_IDLE_SECONDS: "1" }
 
-const users = "npx fleet auth init --producer web --reader web --reader guest=fails".split(" ").slice(4)
+const users = "npx fleet auth init --producer web --reader web --reader guest=nightly-1".split(" ").slice(4)
 
 /** The ports of one user. */
 const ports = (env: Env) => Effect.flatMap(optionsOf(env), (options) => Layer.build(Layer.fresh(Bus.layer(options))))
@@ -42,8 +42,8 @@ await onNatsServers("a fleet with the least rights", (binary) => {
         const services = yield* Effect.forEach(ServiceNames, launch)
 
         yield* Effect.gen(function* () {
-          yield* request({ ...shell("echo hello; exit 3"), autoDeregisterTaskDefinition: true }, "fails")
-          assert.strictEqual((yield* finished("fails")).exitCode, 3)
+          yield* request({ ...shell("echo hello; exit 3"), autoDeregisterTaskDefinition: true }, "nightly-1")
+          assert.strictEqual((yield* finished("nightly-1")).exitCode, 3)
           const retry = { attempts: 1, backoffSeconds: 1 }
           yield* request({ ...shell("exit 1"), retry }, "again")
           assert.deepInclude(yield* finished("again"), { attempts: 2 })
@@ -81,17 +81,17 @@ await onNatsServers("a fleet with the least rights", (binary) => {
         assert.strictEqual((yield* as("operator", "stop", runId)).code, 0)
         assert.include((yield* as("operator", "describe", runId)).out, "cancelled")
         for (const user of ["operator", "web"]) {
-          assert.include((yield* as(user, "logs", "-f", "fails")).out, "hello")
-          assert.include((yield* as(user, "ps", "--all")).out, "fails")
+          assert.include((yield* as(user, "logs", "-f", "nightly-1")).out, "hello")
+          assert.include((yield* as(user, "ps", "--all")).out, "nightly-1")
         }
         const handed = yield* as("web", "run", "--detach", "--", "sh", "-c", "echo of the producer")
         assert.include((yield* as("web", "logs", "-f", handed.out.trim())).out, "of the producer")
 
-        const example = yield* program({ folder, env: envOf("web") }, join("examples", "follow.js"), "fails")
+        const example = yield* program({ folder, env: envOf("web") }, join("examples", "follow.js"), "nightly-1")
         assert.deepStrictEqual(example, { code: 0, out: "hello\n", err: "" })
 
         assert.deepStrictEqual(violations(), [])
-        assert.strictEqual((yield* as("guest", "stop", "fails")).code, 69)
+        assert.strictEqual((yield* as("guest", "stop", "nightly-1")).code, 69)
         assert.isNotEmpty(violations(), "the server's log names what it refuses")
       }).pipe(Effect.scoped, Effect.provide(Layer.fresh(localAws({ timeScale: "dev" })))),
     120_000
