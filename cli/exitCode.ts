@@ -35,7 +35,8 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   dead: brokenPipe,
   pool: brokenPipe,
   rebuild: brokenPipe,
-  init: brokenPipe
+  init: brokenPipe,
+  auth: brokenPipe
 }
 
 /** The same for a command line. */

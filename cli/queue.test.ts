@@ -22,7 +22,7 @@ const enqueue = Effect.fnUntraced(function* (id: string, pool = POOL) {
   const run = { ...waiting(id), pool }
   yield* putRun(run)
   const data = Codecs.runQueued.encode({ runId: run.runId, pool, at: at(0) })
-  yield* (yield* Publisher).createOnce({ stream: Streams.fleet, subject: Subjects.runQueued(pool, id), data })
+  yield* (yield* Publisher).createOnce({ stream: Streams.queues, subject: Subjects.runQueued(pool, id), data })
   return run
 })
 

@@ -19,16 +19,16 @@ export const placeOf = Effect.fnUntraced(function* (run: Run) {
   const pool = run.pool ?? DEFAULT_POOL
   if (!isQueued(run)) return undefined
   const messages = yield* Messages
-  const own = yield* messages.last(Streams.fleet, Subjects.runQueued(pool, run.runId))
-  const backlog = Option.getOrUndefined(yield* (yield* Topology).backlog(Streams.fleet, poolDurable(pool)))
+  const own = yield* messages.last(Streams.queues, Subjects.runQueued(pool, run.runId))
+  const backlog = Option.getOrUndefined(yield* (yield* Topology).backlog(Streams.queues, poolDurable(pool)))
   const pause = yield* pauseOf(pool)
   const paused = pause === undefined ? {} : { paused: pause.reason === undefined ? {} : { reason: pause.reason } }
   if (Option.isNone(own)) return { pool, ...paused } satisfies QueuePlace
   const { seq } = own.value
   const { handedOutSeq, ackedSeq } = backlog ?? { handedOutSeq: 0, ackedSeq: 0 }
   const queue = Filters.queueOf(pool)
-  const behindHandedOut = yield* messages.countFrom(Streams.fleet, queue, handedOutSeq + 1)
-  const fromOwn = yield* messages.countFrom(Streams.fleet, queue, seq)
+  const behindHandedOut = yield* messages.countFrom(Streams.queues, queue, handedOutSeq + 1)
+  const fromOwn = yield* messages.countFrom(Streams.queues, queue, seq)
   const inHand = yield* stillWaiting(queue, ackedSeq, handedOutSeq)
   const ahead = inHand.filter((other) => other < seq).length + Math.max(0, behindHandedOut - fromOwn)
   return { pool, position: ahead + 1, of: inHand.length + behindHandedOut, ...paused } satisfies QueuePlace
@@ -38,7 +38,7 @@ export const placeOf = Effect.fnUntraced(function* (run: Run) {
 const stillWaiting = Effect.fnUntraced(function* (queue: string, ackedSeq: number, handedOutSeq: number) {
   const runs = yield* openRuns
   const out = yield* Messages.use(({ replay }) =>
-    replay({ stream: Streams.fleet, subject: queue, fromSeq: ackedSeq + 1, follow: false }).pipe(
+    replay({ stream: Streams.queues, subject: queue, fromSeq: ackedSeq + 1, follow: false }).pipe(
       Stream.takeWhile(({ seq }) => seq <= handedOutSeq),
       Stream.take(HANDED_OUT_MAX),
       Stream.runCollect

@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import { auth } from "./auth.ts"
 import { dead } from "./dead.ts"
 import { describe } from "./describe.ts"
 import { drain } from "./drain.ts"
@@ -14,7 +15,7 @@ import { up } from "./up.ts"
 
 export const root = Command.make("fleet").pipe(
   Command.withDescription("Run containers on AWS ECS like jobs: one message in, live logs and an exit code out"),
-  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, drain, dead, rebuild, init]),
+  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, drain, dead, rebuild, init, auth]),
   Command.withExamples([
     { command: "fleet run --local -- echo hello", description: "try it: needs no set-up and no AWS account" },
     { command: "fleet up", description: "start everything on this machine" },

@@ -45,7 +45,7 @@ describe("orderRun", () => {
       const { screen, fiber } = yield* start({ detach: true })
       assert.strictEqual(yield* Fiber.join(fiber), 0)
       assert.deepStrictEqual(screen, { out: `${runId}\n`, err: "" })
-      const message = yield* Messages.use((messages) => messages.last(Streams.inbox, Subjects.runRequested()))
+      const message = yield* Messages.use((messages) => messages.last(Streams.inbox, Subjects.runRequested(runId)))
       assert.deepStrictEqual(JSON.parse(text(Option.getOrThrow(message))), { v: 1, ...order.body })
     }).pipe(Effect.provide(memoryFleet()))
   )
@@ -54,7 +54,7 @@ describe("orderRun", () => {
     Effect.gen(function* () {
       const { screen, fiber } = yield* start()
       yield* putRun(aRun(requested(0), ready(1)))
-      yield* firstOn(Streams.inbox, Subjects.runRequested())
+      yield* firstOn(Streams.inbox, Subjects.runRequested(runId))
       yield* publishLines(runId, [aLine("line 1"), aLine("line 2")])
       yield* putRun(failed)
       yield* publishFinished(failed)

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Publisher } from "#bus/Publisher.ts"
+import { isRunId } from "#ecs-core/Ids.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { connected } from "./connected.ts"
 import { tellDrain } from "./drain.ts"
@@ -74,13 +75,16 @@ export interface RunOrder {
 /** A publish into nowhere is only given up after half a minute; a bucket that is missing shows at once. */
 const assertSetUp = openRuns
 
+/** Permissions hang on the subject; an id that cannot be a part of one is for the dispatcher to refuse. */
+const subjectFor = (runId: string): string => Subjects.runRequested(isRunId(runId) ? runId : undefined)
+
 /** Publishes the request and, unless detached, follows the run to its end. */
 export const orderRun = Effect.fnUntraced(function* (order: RunOrder) {
   const { out, err, errStyle } = yield* Output
   const { runId, json, detach } = order
   const data = JSON.stringify({ v: 1, ...order.body })
   yield* assertSetUp
-  yield* (yield* Publisher).publish({ stream: Streams.inbox, subject: Subjects.runRequested(), data })
+  yield* (yield* Publisher).publish({ stream: Streams.inbox, subject: subjectFor(runId), data })
   if (!json) yield* tellDrain
   if (detach) return yield* out(json ? jsonLine({ runId }) : `${runId}\n`)
   yield* json

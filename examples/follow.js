@@ -1,12 +1,21 @@
 // Follows the lines of a run, from the first one to its end: node examples/follow.js <run id>
 import { jetstream } from "@nats-io/jetstream"
-import { connect } from "@nats-io/transport-node"
+import { connect, nkeyAuthenticator } from "@nats-io/transport-node"
 
 const [runId] = process.argv.slice(2)
 if (runId === undefined) throw new Error("Say which run: node examples/follow.js <run id>")
 
-const nc = await connect({ servers: process.env.NATS_URL ?? "nats://127.0.0.1:4222", maxReconnectAttempts: -1 })
-const logs = await jetstream(nc).consumers.get("FLEET_LOGS", { filter_subjects: `logs.${runId}` })
+// Credentials as `fleet auth init` writes them; none where NATS asks for none.
+const { NATS_URL, NATS_NKEY_SEED, NATS_INBOX_PREFIX, NATS_JS_DOMAIN } = process.env
+const nc = await connect({
+  servers: NATS_URL ?? "nats://127.0.0.1:4222",
+  maxReconnectAttempts: -1,
+  ...(NATS_NKEY_SEED && { authenticator: nkeyAuthenticator(new TextEncoder().encode(NATS_NKEY_SEED)) }),
+  ...(NATS_INBOX_PREFIX && { inboxPrefix: NATS_INBOX_PREFIX })
+})
+const logs = await jetstream(nc, NATS_JS_DOMAIN ? { domain: NATS_JS_DOMAIN } : {}).consumers.get("FLEET_LOGS", {
+  filter_subjects: `logs.${runId}`
+})
 
 // A long line comes in pieces, and other lines may stand between them.
 const pieces = new Map()

@@ -53,6 +53,7 @@ describe("links", () => {
 const provedBy: Readonly<Record<string, string>> = {
   "node docs/schemas/generate.ts": "test/schemas.test.ts",
   "npm ci && npm run demo": "test/flow/readme.test.ts",
+  "npx fleet auth init --producer web --reader web --reader guest=nightly-1": "test/flow/auth.test.ts",
   "npm run up": "test/flow/readme.test.ts",
   "npx fleet run -- sh -c 'echo hello; exit 3'": "test/flow/readme.test.ts",
   [`curl -d '{"action":"RunTask","stop":{"stopCode":"SpotInterruption","stoppedReason":"Your Spot Task was interrupted."}}' http://127.0.0.1:4577/_fleet/faults`]:
@@ -115,7 +116,7 @@ describe("commands", () => {
   })
 })
 
-const NOT_SETTINGS = new Set(["FLEET_IN", "FLEET_LOGS", "FLEET_DEAD"])
+const NOT_SETTINGS = new Set(["FLEET_IN", "FLEET_QUEUES", "FLEET_LOGS", "FLEET_DEAD", "FLEET_USERS"])
 const sources = ["libs", "services", "cli"]
   .flatMap((folder) => filesBelow(join(root, folder), ".ts"))
   .filter((path) => !path.endsWith(".test.ts") && !path.includes("/fixtures/"))

@@ -13,6 +13,7 @@ import {
 import { Clock, Context, Deferred, Effect, Layer, Redacted, type Scope, Stream } from "effect"
 import { BusUnavailable } from "./BusError.ts"
 import { BusSettings } from "./BusSettings.ts"
+import { apiPrefixOf } from "./Rights.ts"
 import { settledWithin } from "./wire/settled.ts"
 
 export interface ConnectionOptions {
@@ -30,6 +31,8 @@ export interface ConnectionOptions {
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
   /** For accounts that may subscribe to one prefix only, e.g. `_INBOX_watcher`. */
   readonly inboxPrefix?: string
+  /** JetStream's domain; for accounts that reach the fleet's streams through an import. */
+  readonly jsDomain?: string
   /** How long to wait for a server at the start. Default: for ever, saying so every 10 s. */
   readonly connectWaitSeconds?: number
 }
@@ -53,6 +56,8 @@ export class Connection extends Context.Service<
     readonly js: JetStreamClient
     readonly jsm: JetStreamManager
     readonly serverVersion: string
+    /** Where requests to JetStream go, e.g. `$JS.API`. */
+    readonly apiPrefix: string
     /** False from a disconnection to the next reconnection. */
     readonly isConnected: () => boolean
     /** Never succeeds; fails when the connection is closed by anything but its own scope. */
@@ -77,13 +82,15 @@ const make = Effect.fnUntraced(function* (options: ConnectionOptions) {
   yield* Effect.forkScoped(watchStatus(nc, listeners))
   const closed = yield* watchClosed(nc)
   const { answerTimeoutSeconds } = yield* BusSettings
-  const timeout = answerTimeoutSeconds * 1_000
-  const jsm = yield* Effect.promise(() => jetstreamManager(nc, { checkAPI: false, timeout }))
+  const apiPrefix = apiPrefixOf(options.jsDomain)
+  const asked = { apiPrefix, timeout: answerTimeoutSeconds * 1_000 }
+  const jsm = yield* Effect.promise(() => jetstreamManager(nc, { ...asked, checkAPI: false }))
   return Connection.of({
     nc,
-    js: jetstream(nc, { timeout }),
+    js: jetstream(nc, asked),
     jsm,
     serverVersion: nc.info?.version ?? "0.0.0",
+    apiPrefix,
     isConnected: () => connected,
     closed,
     newInbox: () => createInbox(options.inboxPrefix),

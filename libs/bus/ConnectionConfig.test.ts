@@ -83,11 +83,15 @@ describe("connection settings", () => {
     })
   )
 
-  it.effect("take TLS files and an inbox prefix", () =>
+  it.effect("take TLS files, an inbox prefix and a domain", () =>
     Effect.gen(function* () {
       const { path } = yield* withFile("PEM")
-      const options = yield* optionsOf({ NATS_TLS_CA: path, NATS_INBOX_PREFIX: "_INBOX_watcher" })
-      assert.deepStrictEqual([options.tls, options.inboxPrefix], [{ caFile: path }, "_INBOX_watcher"])
+      const options = yield* optionsOf({
+        NATS_TLS_CA: path,
+        NATS_INBOX_PREFIX: "_INBOX_watcher",
+        NATS_JS_DOMAIN: "FLEET"
+      })
+      assert.deepInclude(options, { tls: { caFile: path }, inboxPrefix: "_INBOX_watcher", jsDomain: "FLEET" })
     })
   )
 

@@ -71,7 +71,9 @@ export const connectionConfig = {
   natsTlsCert: file("NATS_TLS_CERT"),
   natsTlsKey: file("NATS_TLS_KEY"),
   /** For accounts that may subscribe below one prefix only. */
-  natsInboxPrefix: optional("NATS_INBOX_PREFIX")
+  natsInboxPrefix: optional("NATS_INBOX_PREFIX"),
+  /** For accounts that reach the fleet's streams through an import, as `fleet auth init` sets them up. */
+  natsJsDomain: optional("NATS_JS_DOMAIN")
 }
 
 export type ConnectionValues = {
@@ -92,7 +94,8 @@ export const connectionOptions = (values: ConnectionValues, name: string): Conne
       nkeySeed: values.natsNkeySeed,
       user: values.natsUser,
       pass: values.natsPassword,
-      inboxPrefix: values.natsInboxPrefix
+      inboxPrefix: values.natsInboxPrefix,
+      jsDomain: values.natsJsDomain
     }),
     ...(wantsTls ? { tls: files } : {})
   }

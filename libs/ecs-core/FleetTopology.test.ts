@@ -9,6 +9,7 @@ describe("fleetTopology", () => {
       [
         { name: "FLEET_IN", discard: "new", maxBytes: 1000 },
         { name: "FLEET", discard: "old", maxBytes: -1 },
+        { name: "FLEET_QUEUES", discard: "old", maxBytes: -1 },
         { name: "FLEET_LOGS", discard: "old", maxBytes: 2000 },
         { name: "FLEET_DEAD", discard: "old", maxBytes: -1 }
       ]

@@ -1,7 +1,7 @@
 import { BucketNames, Durables, Filters, poolDurable, Streams } from "./Subjects.ts"
 
 /** Raised with every change below; an older service accepts a newer topology, a newer one updates an older. */
-export const TOPOLOGY_REVISION = 1
+export const TOPOLOGY_REVISION = 2
 
 /** Largest message: a request with its environment, or a batch of logs. */
 export const MESSAGE_BYTES_MAX = 256 * 1024
@@ -51,6 +51,8 @@ export const fleetTopology = (settings: TopologySettings) => ({
   streams: [
     stream(Streams.inbox, Filters.requests, settings.streamAgeSeconds, settings.inboxBytesMax, "new"),
     stream(Streams.fleet, Filters.fleet, settings.streamAgeSeconds, -1, "old"),
+    // Behind FLEET, which held its subject once. A stream of its own: nobody but the dispatcher may reach its consumers.
+    stream(Streams.queues, Filters.queues, settings.streamAgeSeconds, -1, "old"),
     stream(Streams.logs, Filters.logs, settings.logsAgeSeconds, settings.logsBytesMax, "old"),
     stream(Streams.dead, Filters.dead, RECORD_AGE_SECONDS, -1, "old")
   ],
@@ -97,7 +99,7 @@ const consumers = ({ ackWaitSeconds, leaseSeconds }: TopologySettings) => {
  * of them at a time, over all dispatchers.
  */
 export const poolQueue = (pool: string, handedOutMax: number, leaseSeconds: number) => ({
-  stream: Streams.fleet,
+  stream: Streams.queues,
   name: poolDurable(pool),
   filterSubject: Filters.queueOf(pool),
   ackWaitSeconds: leaseSeconds,

@@ -107,7 +107,7 @@ const everySubject = [
   { subject: Subjects.runRequested(), stream: Streams.inbox },
   { subject: Subjects.runRequested("r"), stream: Streams.inbox },
   { subject: Subjects.runCancel("r"), stream: Streams.fleet },
-  { subject: Subjects.runQueued("default", "r"), stream: Streams.fleet },
+  { subject: Subjects.runQueued("default", "r"), stream: Streams.queues },
   { subject: Subjects.runFinished("r"), stream: Streams.fleet },
   ...Object.values(ofAttempt).map((build) => ({ subject: build("r", 1), stream: Streams.fleet })),
   { subject: Subjects.logs("r"), stream: Streams.logs },

@@ -3,7 +3,13 @@
  */
 import { isPoolName } from "./Ids.ts"
 
-export const Streams = { inbox: "FLEET_IN", fleet: "FLEET", logs: "FLEET_LOGS", dead: "FLEET_DEAD" } as const
+export const Streams = {
+  inbox: "FLEET_IN",
+  fleet: "FLEET",
+  queues: "FLEET_QUEUES",
+  logs: "FLEET_LOGS",
+  dead: "FLEET_DEAD"
+} as const
 
 export const BucketNames = {
   taskDefinitions: "fleet-taskdefs",
@@ -54,7 +60,16 @@ export const poolOfDurable = (durable: string): string | undefined => {
 /** Key of the bucket `fleet-meta` under which a pool's `maxSubmitPerSecond` is shared out. */
 export const submitPaceKey = (pool: string): string => `submit-pace.${pool}`
 
-export type ServiceName = "dispatcher" | "launcher" | "watcher" | "log-streamer"
+export const ServiceNames = ["dispatcher", "launcher", "watcher", "log-streamer"] as const
+export type ServiceName = (typeof ServiceNames)[number]
+
+/** Which service takes messages from which durables. */
+export const DurablesOf: Readonly<Record<ServiceName, ReadonlyArray<string>>> = {
+  dispatcher: [Durables.requests, Durables.cancels, Durables.facts],
+  launcher: [Durables.launcher],
+  watcher: [Durables.watcher, Durables.watcherStops],
+  "log-streamer": [Durables.logStreamer, Durables.logStreamerEnds]
+}
 
 /** Kinds of messages that carry run id and attempt. */
 export const AttemptKinds = [
@@ -100,7 +115,8 @@ export const Subjects = {
 /** Subject filters of streams and consumers. */
 export const Filters = {
   requests: ["run.requested", "run.requested.*"],
-  fleet: ["run.cancel.*", "run.queued.*.*", "run.finished.*", "taskdef.ready.*.*", "task.*.*.*"],
+  fleet: ["run.cancel.*", "run.finished.*", "taskdef.ready.*.*", "task.*.*.*"],
+  queues: ["run.queued.*.*"],
   logs: ["logs.*"],
   dead: ["dead.>"],
   cancels: "run.cancel.*",
@@ -111,6 +127,8 @@ export const Filters = {
   taskStopped: "task.stopped.*.*",
   taskStop: "task.stop.*.*",
   runFinished: "run.finished.*",
+  ofAttempts: (kind: AttemptKind) => `${kind}.*.*`,
+  deadOf: (service: ServiceName) => `dead.${service}.*`,
   queueOf: (pool: string) => `run.queued.${pool}.*`,
   factsOf: (runId: string) => `task.*.${runId}.*`,
   ordersOf: (runId: string) => `taskdef.ready.${runId}.*`

@@ -1,13 +1,15 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Result, Schedule, Stream } from "effect"
 import { Bus } from "#bus/Bus.ts"
+import { Connection } from "#bus/Connection.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
-import { LOGS_BYTES_MIN, topologyDefaults } from "#ecs-core/FleetTopology.ts"
+import { Topology } from "#bus/Topology.ts"
+import { fleetTopology, LOGS_BYTES_MIN, TOPOLOGY_REVISION, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { LogCodecs } from "#ecs-core/LogLine.ts"
-import { Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { readConfig } from "#process/ConfigReport.ts"
 import { setUpFleet, topologyConfig } from "#process/FleetSetup.ts"
 import { layerTestWith, onNatsServers } from "#test/support/NatsServer.ts"
@@ -63,6 +65,18 @@ const kept = (runId: string) =>
     )
   )
 
+/** Queues had no stream of their own in revision 1. */
+const firstRevision = () => {
+  const now = fleetTopology(topologyDefaults)
+  const streams = now.streams
+    .filter(({ name }) => name !== Streams.queues)
+    .map((stream) => ({
+      ...stream,
+      subjects: stream.name === Streams.fleet ? [...stream.subjects, ...Filters.queues] : stream.subjects
+    }))
+  return { ...now, revision: 1, streams }
+}
+
 await onNatsServers("set-up of a fleet", (binary) => {
   const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers: [url], name: "set-up" }))).pipe(
     Layer.provide(layerTestWith({ binary }))
@@ -97,6 +111,27 @@ await onNatsServers("set-up of a fleet", (binary) => {
           yield* publishLines("loud", "after")
           assert.deepStrictEqual(yield* kept("loud"), ["after"])
         })
+    )
+  })
+
+  layer(Layer.fresh(bus), { excludeTestServices: true })((it) => {
+    it.effect("brings a fleet of revision 1 to this one: queues get a stream of their own", () =>
+      Effect.gen(function* () {
+        yield* Topology.use((topology) => topology.ensure(firstRevision()))
+        const { created, updated, revision } = yield* setUpFleet(topologyDefaults)
+        assert.deepStrictEqual([created, updated], [["stream FLEET_QUEUES"], ["stream FLEET"]])
+        assert.strictEqual(revision, TOPOLOGY_REVISION)
+        assert.deepInclude(yield* setUpFleet(topologyDefaults), { created: [], updated: [] })
+      })
+    )
+
+    it.effect("of one service looks after its own consumers only", () =>
+      Effect.gen(function* () {
+        const { jsm } = yield* Connection
+        for (const name of ["launcher", "watcher"]) yield* Effect.promise(() => jsm.consumers.delete("FLEET", name))
+        assert.deepInclude(yield* setUpFleet(topologyDefaults, "launcher"), { created: ["consumer FLEET/launcher"] })
+        assert.deepInclude(yield* setUpFleet(topologyDefaults), { created: ["consumer FLEET/watcher"] })
+      })
     )
   })
 })

@@ -5,7 +5,7 @@ import { text } from "#bus/Message.ts"
 import { Topology, type TopologyChange } from "#bus/Topology.ts"
 import { fleetTopology, LOGS_BYTES_MIN, type TopologySettings, topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { FleetId } from "#ecs-core/Ids.ts"
-import { BucketNames } from "#ecs-core/Subjects.ts"
+import { BucketNames, DurablesOf, type ServiceName } from "#ecs-core/Subjects.ts"
 import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
 /** Key of the fleet's id in the bucket `fleet-meta`. */
@@ -18,16 +18,24 @@ export interface FleetSetup extends TopologyChange {
 /**
  * Creates what is missing of streams, buckets, consumers and the fleet's id, and brings those that are there to these
  * settings; messages over a new limit go at once. Any number of services may call it at once: the first to create the
- * id decides it for all.
+ * id decides it for all. A service looks after its own consumers only: it may know no others.
  */
 export const setUpFleet = (
-  settings: TopologySettings
+  settings: TopologySettings,
+  service?: ServiceName
 ): Effect.Effect<FleetSetup, PublishError | TopologyMissing | TopologyUnsupported, Topology | Buckets> =>
   Effect.gen(function* () {
-    const change = yield* (yield* Topology).ensure(fleetTopology(settings))
+    const change = yield* (yield* Topology).ensure(topologyFor(settings, service))
     const meta = yield* (yield* Buckets).open(BucketNames.meta)
     return { ...change, fleetId: yield* fleetIdOf(meta) }
   })
+
+/** What a service looks after, or all of it. */
+export const topologyFor = (settings: TopologySettings, service?: ServiceName) => {
+  const all = fleetTopology(settings)
+  if (service === undefined) return all
+  return { ...all, consumers: all.consumers.filter(({ name }) => DurablesOf[service].includes(name)) }
+}
 
 const fleetIdOf = (meta: Bucket): Effect.Effect<FleetId, PublishError> =>
   Effect.gen(function* () {

@@ -32,11 +32,11 @@ export const hasRoom = (
   maxRunning: number
 ): Effect.Effect<boolean, BusUnavailable | RecordUnreadable> =>
   Effect.gen(function* () {
-    const backlog = Option.getOrUndefined(yield* fleet.topology.backlog(Streams.fleet, poolDurable(pool)))
+    const backlog = Option.getOrUndefined(yield* fleet.topology.backlog(Streams.queues, poolDurable(pool)))
     if (backlog === undefined) return false
     if (backlog.unacked <= maxRunning) return true
     const queue = {
-      stream: Streams.fleet,
+      stream: Streams.queues,
       subject: Filters.queueOf(pool),
       fromSeq: backlog.ackedSeq + 1,
       follow: false

@@ -2,11 +2,10 @@ import { Effect, Layer, Result } from "effect"
 import { Consumer } from "#bus/Consumer.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
-import { fleetTopology } from "#ecs-core/FleetTopology.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
-import { setUpFleet } from "#process/FleetSetup.ts"
+import { setUpFleet, topologyFor } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { newOwner } from "#process/Lease.ts"
 import { supervised } from "#process/Supervise.ts"
@@ -58,13 +57,13 @@ const deadSubjectOf = (message: BusMessage): string =>
 export const layer = (settings: DispatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      yield* setUpFleet(settings)
+      yield* setUpFleet(settings, "dispatcher")
       yield* watchCredentials
       const fleet = yield* makeFleet(settings)
       const pools = yield* followPools(fleet.pools, settings, fleet.runTimeoutSecondsMax)
       yield* findQueues(fleet)
       const consumer = yield* Consumer
-      const ensure = fleet.topology.ensure(fleetTopology(settings))
+      const ensure = fleet.topology.ensure(topologyFor(settings, "dispatcher"))
       const owner = yield* newOwner
       const listen = (stream: string, durable: string, handler: (d: Delivery) => Effect.Effect<Verdict, StepError>) =>
         consumer.run(

@@ -60,11 +60,11 @@ const perform = <E>(
 /** Whoever serves the queues hears of it also where the pool is no longer limited. */
 const publishQueued = (fleet: Fleet, { pool = DEFAULT_POOL, queuedAt, requestedAt, runId }: Run) =>
   Effect.andThen(
-    createOnce(
-      fleet,
-      Subjects.runQueued(pool, runId),
-      Codecs.runQueued.encode({ runId, pool, at: queuedAt ?? requestedAt })
-    ),
+    fleet.publisher.createOnce({
+      stream: Streams.queues,
+      subject: Subjects.runQueued(pool, runId),
+      data: Codecs.runQueued.encode({ runId, pool, at: queuedAt ?? requestedAt })
+    }),
     Effect.sync(() => {
       if (fleet.queues.pools.has(pool)) return
       fleet.queues.pools.add(pool)

@@ -51,7 +51,7 @@ const ended = (runId: string) => Effect.andThen(Effect.andThen(taskStarted(runId
 const orders = Effect.map(messagesOf(Streams.fleet, Filters.taskdefReady, Codecs.taskdefReady), (all) =>
   all.map(({ runId }) => String(runId))
 )
-const unacked = Effect.flatMap(MemoryServer, ({ unacked }) => unacked(Streams.fleet, poolDurable(POOL)))
+const unacked = Effect.flatMap(MemoryServer, ({ unacked }) => unacked(Streams.queues, poolDurable(POOL)))
 
 /** Lets the test's time run on. */
 const pass = (seconds: number) =>
@@ -184,7 +184,7 @@ describe("a pool with maxRunning", () => {
         for (const runId of ["a", "b", "c", "d"]) yield* ended(runId)
         yield* TestClock.adjust(`${QUEUE_IDLE_SECONDS + 120} seconds`)
         const { consumers } = yield* MemoryServer
-        assert.notInclude(yield* consumers(Streams.fleet), poolDurable(POOL))
+        assert.notInclude(yield* consumers(Streams.queues), poolDurable(POOL))
         yield* give({ maxRunning: 1 })
         yield* request("e")
         assert.include(yield* untilOrdered(5), "e")

@@ -49,7 +49,7 @@ interface Serving {
 /** Which pools have a queue now; known before the first request is read, or its order would not be kept. */
 export const findQueues = (fleet: Fleet): Effect.Effect<void, BusUnavailable> =>
   Effect.gen(function* () {
-    const named = (yield* fleet.topology.consumerNames(Streams.fleet)).map(poolOfDurable)
+    const named = (yield* fleet.topology.consumerNames(Streams.queues)).map(poolOfDurable)
     const limited = limitedIn(limitsByPool(yield* fleet.pools.entries()))
     for (const pool of [...named, ...limited]) if (pool !== undefined) fleet.queues.pools.add(pool)
   })
@@ -169,7 +169,7 @@ const serve = (serving: Serving, pool: string, handedOut: number): Effect.Effect
     const now: Served = { queue, handedOut, idleSince: undefined }
     const leases = consumer.leases(
       {
-        stream: Streams.fleet,
+        stream: Streams.queues,
         durable: poolDurable(pool),
         deadStream: Streams.dead,
         deadSubject: deadSubject("dispatcher"),
@@ -211,7 +211,7 @@ const giveBackSlots = (slots: Slots, queue: PoolQueue): Effect.Effect<void> =>
 const endIfIdle = (serving: Serving, pool: string, now: Served): Effect.Effect<void, BusUnavailable> =>
   Effect.gen(function* () {
     const { fleet, served, workers } = serving
-    const backlog = Option.getOrUndefined(yield* fleet.topology.backlog(Streams.fleet, poolDurable(pool)))
+    const backlog = Option.getOrUndefined(yield* fleet.topology.backlog(Streams.queues, poolDurable(pool)))
     const millis = yield* Clock.currentTimeMillis
     if (backlog !== undefined && backlog.waiting + backlog.unacked > 0) now.idleSince = undefined
     else if (now.idleSince === undefined) now.idleSince = millis
@@ -220,7 +220,7 @@ const endIfIdle = (serving: Serving, pool: string, now: Served): Effect.Effect<v
       fleet.queues.turns.delete(pool)
       served.delete(pool)
       yield* FiberMap.remove(workers, pool)
-      yield* fleet.topology.deleteConsumer(Streams.fleet, poolDurable(pool))
+      yield* fleet.topology.deleteConsumer(Streams.queues, poolDurable(pool))
       yield* Effect.logInfo("the queue of a pool is empty, and its consumer gone", { pool })
     }
   })

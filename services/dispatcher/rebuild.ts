@@ -13,7 +13,7 @@ import { created, goesOn, keepLive, makeExist, recordFrom, wasOver } from "./rec
 import { stored } from "./requests.ts"
 
 /**
- * Records that are missing, made again from the messages that are stored. Inbox and fleet are read once, side by side in
+ * Records that are missing, made again from the messages that are stored. Inbox, queues and fleet are read once, side by side in
  * the order of time; held are only the messages of runs without a record, up to `rebuildBytesMax`. Then those that are
  * over make room first; if that is not enough, no further run is begun, and a next pass reads for the rest.
  *
@@ -84,7 +84,7 @@ const onePass = (fleet: Fleet, options: RebuildOptions, counts: RebuildCounts): 
         onNone: () => 0,
         onSome: ({ ackedSeq }) => ackedSeq
       }),
-      total: (yield* countOf(fleet, Streams.inbox)) + (yield* countOf(fleet, Streams.fleet)),
+      total: (yield* Effect.forEach(STREAMS, (stream) => countOf(fleet, stream))).reduce((sum, each) => sum + each, 0),
       open: new Map(),
       known: new Set(),
       live: new Set(),
@@ -108,24 +108,27 @@ const countOf = ({ messages }: Fleet, stream: string): Effect.Effect<number, Bus
     return Option.isSome(first) && Option.isSome(last) ? last.value.seq - first.value.seq + 1 : 0
   })
 
-/** Both streams in the order of time; the server's clock gave all times. */
+/** Read side by side; of messages of one time those of the first stream come first. */
+const STREAMS = [Streams.inbox, Streams.queues, Streams.fleet] as const
+
+/** All streams in the order of time; the server's clock gave all times. */
 const readAll = (pass: Pass): Effect.Effect<void, RebuildError, Scope.Scope> =>
   Effect.gen(function* () {
-    const inbox = yield* cursor(pass.fleet, Streams.inbox)
-    const fleet = yield* cursor(pass.fleet, Streams.fleet)
+    const cursors = yield* Effect.forEach(STREAMS, (stream) => cursor(pass.fleet, stream))
     while (true) {
-      const [request, message] = [yield* inbox.peek, yield* fleet.peek]
-      const isRequest = request !== undefined && (message === undefined || request.time <= message.time)
-      const next = isRequest ? request : message
-      if (next === undefined) return
-      if (isRequest) inbox.drop()
-      else {
-        fleet.drop()
-        pass.nextSeq = next.seq + 1
-      }
-      yield* take(pass, next)
+      const heads = yield* Effect.forEach(cursors, ({ drop, peek }) =>
+        Effect.map(peek, (message) => ({ drop, message }))
+      )
+      const first = heads.reduce((one, other) => (isEarlier(other.message, one.message) ? other : one))
+      if (first.message === undefined) return
+      first.drop()
+      if (first.message.stream === Streams.fleet) pass.nextSeq = first.message.seq + 1
+      yield* take(pass, first.message)
     }
   })
+
+const isEarlier = (message: BusMessage | undefined, than: BusMessage | undefined): boolean =>
+  message !== undefined && (than === undefined || message.time < than.time)
 
 interface Cursor {
   /** The next message; undefined at the end. */

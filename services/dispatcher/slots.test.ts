@@ -32,7 +32,7 @@ const dispatcher = (requestsMax?: number) =>
   Effect.provide(makeFleet(defaultsOf(dispatcherConfig)), processPorts(requestsMax))
 
 const orders = messagesOf(Streams.fleet, Filters.taskdefReady, Codecs.taskdefReady)
-const queued = messagesOf(Streams.fleet, Filters.queueOf(POOL), Codecs.runQueued)
+const queued = messagesOf(Streams.queues, Filters.queueOf(POOL), Codecs.runQueued)
 
 const fold = (fleet: Fleet, subject: string, data: string) =>
   Effect.flatMap(published(Streams.fleet, subject, data), (delivery) => inTime(handleFact(fleet, delivery)))

@@ -137,7 +137,7 @@ const giveUp = (fleet: Fleet, delivery: Delivery, why: string) =>
 export const layer = (settings: LauncherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const { fleetId } = yield* setUpFleet(settings)
+      const { fleetId } = yield* setUpFleet(settings, "launcher")
       yield* watchCredentials
       const fleet = yield* makeFleet(fleetId, { orders: settings.orders, calls: settings.concurrency })
       const consumer = yield* Consumer

@@ -109,7 +109,7 @@ const awaitsRoom = (desk: Desk): Effect.Effect<string> =>
 export const layer = (settings: LogStreamerSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      yield* setUpFleet(settings)
+      yield* setUpFleet(settings, "log-streamer")
       yield* watchCredentials
       const ports = yield* makePorts
       const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace: yield* Pace, gate: yield* Gate, settings })

@@ -130,7 +130,7 @@ const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks tha
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const { fleetId } = yield* setUpFleet(settings)
+      const { fleetId } = yield* setUpFleet(settings, "watcher")
       yield* watchCredentials
       const fleet = yield* makeFleet(settings)
       const survey = yield* makeSurvey(fleet, fleetId)

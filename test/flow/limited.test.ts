@@ -70,9 +70,9 @@ layer(layerFleet, { excludeTestServices: true })("a limited pool", (it) => {
       yield* pause("halted")
       // The first one makes the queue; the order of the others is then that of their requests.
       yield* requestAll("halted", 1, 0.1)
-      yield* take(Streams.fleet, Subjects.runQueued("halted", "*"), 1)
+      yield* take(Streams.queues, Subjects.runQueued("halted", "*"), 1)
       const runs = yield* requestAll("halted", 4, 0.1)
-      yield* take(Streams.fleet, Subjects.runQueued("halted", "*"), 4)
+      yield* take(Streams.queues, Subjects.runQueued("halted", "*"), 4)
       assert.isUndefined(yield* familyOf("halted"))
       yield* resume("halted")
       yield* Effect.forEach(runs, finished)

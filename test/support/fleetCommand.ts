@@ -72,10 +72,17 @@ const endedEarly = (text: string) => (ended: Ended) =>
 
 /** Starts the command; it is killed with the scope. */
 export const start = (place: Place, args: ReadonlyArray<string>): Effect.Effect<Started, never, Scope.Scope> =>
+  startProgram(place, main, args)
+
+const startProgram = (
+  place: Place,
+  path: string,
+  args: ReadonlyArray<string>
+): Effect.Effect<Started, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, [main, ...args], {
+        spawn(process.execPath, [path, ...args], {
           cwd: place.folder,
           env: variables(place.env),
           stdio: ["ignore", "pipe", "pipe"]
@@ -89,3 +96,7 @@ export const start = (place: Place, args: ReadonlyArray<string>): Effect.Effect<
 /** Runs the command to its end. */
 export const fleet = (place: Place, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
   Effect.scoped(Effect.flatMap(start(place, args), ({ ended }) => ended))
+
+/** Runs another of the project's programs to its end; the path is from the project's root. */
+export const program = (place: Place, path: string, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
+  Effect.scoped(Effect.flatMap(startProgram(place, join(projectRoot, path), args), ({ ended }) => ended))

@@ -53,7 +53,7 @@ export const openNatsPull = Effect.fnUntraced(function* (
     settings,
     clock: yield* Clock.Clock,
     inbox: bus.newInbox(),
-    api: `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`,
+    api: `${bus.apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`,
     onDelivery: options.onDelivery,
     requests: 0,
     current: undefined,
