@@ -72,6 +72,7 @@ export const Filters = {
   taskStopped: "task.stopped.*.*",
   taskStop: "task.stop.*.*",
   runFinished: "run.finished.*",
+  ordersOf: (runId: string) => `taskdef.ready.${runId}.*`,
   factsOf: (runId: string) => `task.*.${runId}.*`
 } as const
 
