@@ -13,7 +13,7 @@ const containerDefinitions = [{ name: "main", image: "x", command: ["simulate", 
 const startedBy = "fleet/r/1"
 
 describe("Ecs", () => {
-  it.effect("listTasks reads every page", () =>
+  it.effect("listTasks reads every page, listRunning one after the other", () =>
     Effect.gen(function* () {
       const ecs = yield* Ecs
       yield* ecs.registerTaskDefinition({}, { family: "f", memory: "512", containerDefinitions })
@@ -23,6 +23,11 @@ describe("Ecs", () => {
         launched.push(...tasks.map(({ taskArn = "" }) => taskArn))
       }
       assert.deepStrictEqual(yield* ecs.listTasks({}, "default", startedBy), launched)
+      const first = yield* ecs.listRunning({}, "default")
+      const second = yield* ecs.listRunning({}, "default", first.nextToken)
+      const third = yield* ecs.listRunning({}, "default", second.nextToken)
+      assert.deepStrictEqual([...first.arns, ...second.arns, ...third.arns], launched)
+      assert.notProperty(third, "nextToken")
     }).pipe(Effect.provide(memory))
   )
 

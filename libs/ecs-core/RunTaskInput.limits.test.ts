@@ -6,6 +6,7 @@ import {
   clientToken,
   OVERRIDES_CHARACTERS_MAX,
   overridesProblem,
+  parseStartedBy,
   runTaskInput,
   startedBy
 } from "#ecs-core/RunTaskInput.ts"
@@ -70,7 +71,20 @@ describe("startedBy", () => {
   it.prop("fits ECS, whatever the run is called", [FleetId, RunId], ([fleet, run]) => {
     const value = startedBy(fleet, run, Number.MAX_SAFE_INTEGER)
     assert.match(value, /^[A-Za-z0-9_/-]{1,128}$/)
-    assert.deepStrictEqual(value.split("/"), [fleet, run, String(Number.MAX_SAFE_INTEGER)])
+    assert.deepStrictEqual(parseStartedBy(value), { fleetId: fleet, runId: run, attempt: Number.MAX_SAFE_INTEGER })
+  })
+
+  it.each([
+    undefined,
+    "",
+    "ecs-svc/0123456789",
+    "0f1ee7aa/nightly",
+    "0f1ee7aa/nightly/0",
+    "0f1ee7aa/a b/1",
+    "0F1EE7AA/a/1",
+    "0f1ee7aa/a/1/2"
+  ])("%s is no fleet's", (text) => {
+    assert.isUndefined(parseStartedBy(text))
   })
 
   it("the longest run id stays within 128 characters", () => {

@@ -90,11 +90,12 @@ describe("handleFact", () => {
     })
   )
 
-  it.effect("a fact about a run without a record is acked and makes none", () =>
+  it.effect("a fact about a run without a record is acked and makes none; its run counts as live, for the sweep", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* handleFact(yield* dispatcher(), yield* stopped), { _tag: "Ack" })
       assert.isUndefined(yield* recordOf(runId))
       assert.deepStrictEqual(yield* ends, [])
+      assert.deepStrictEqual(yield* liveRuns, [runId])
     }).pipe(Effect.provide(layerMemoryFleet()))
   )
 

@@ -141,11 +141,12 @@ const lookAt = (fleet: Fleet, memory: Memory, runId: RunId, wholeSince: number):
     if (step === "wait") memory.orderless.set(runId, orderlessSince ?? now)
     else if (step !== "nothing") memory.orderless.delete(runId)
     if (step === "drop") yield* Effect.andThen(fleet.live.delete(runId), told(step, runId))
+    if (step === "perform" && run !== undefined) yield* mend(fleet, run)
     if (step === "giveUp" && run !== undefined) {
       yield* told(step, runId)
-      yield* foldInto(fleet.runs, runId, launchUnknown(run, now))
+      const ended = yield* foldInto(fleet.runs, runId, launchUnknown(run, now))
+      if (ended !== undefined) yield* mend(fleet, ended)
     }
-    if ((step === "perform" || step === "giveUp") && run !== undefined) yield* mend(fleet, run)
     return step
   }).pipe(
     // One run that cannot be read, or not be defined just now, holds up no other.
@@ -202,9 +203,13 @@ const keyChanged = (
   live: ReadonlySet<string>
 ): Effect.Effect<void, BusUnavailable | StepError> =>
   Effect.gen(function* () {
+    const stream = bucketStream(fleet.runs.name)
+    const newest = yield* fleet.messages.last(stream, ">")
+    // A bucket that was made anew counts from 1 again.
+    if (Option.exists(newest, ({ seq }) => seq + 1 < memory.nextChange)) memory.nextChange = 0
     const fromTimeMillis = (yield* Clock.currentTimeMillis) - streamAgeSeconds * 1000
     const from = memory.nextChange > 0 ? { fromSeq: memory.nextChange } : { fromTimeMillis }
-    const records = { stream: bucketStream(fleet.runs.name), subject: ">", follow: false, ...from }
+    const records = { stream, subject: ">", follow: false, ...from }
     yield* fleet.messages.replay(records).pipe(
       Stream.runForEach((message) => {
         memory.nextChange = message.seq + 1

@@ -209,8 +209,14 @@ const foundByStartedBy = (programs: Programs) =>
     const arn = yield* launch(yield* launchInput("started-by", { startedBy: "fleet/run-1/1" }))
     yield* launch(yield* launchInput("started-by", { startedBy: "fleet/run-1/12" }))
     assert.deepStrictEqual(yield* list, [arn])
+    const running = Effect.map(
+      Ecs.use((ecs) => ecs.listRunning(target, cluster)),
+      ({ arns }) => arns.includes(arn)
+    )
+    assert.isTrue(yield* running)
     yield* Ecs.use((ecs) => ecs.stopTask(target, cluster, arn, "fleet:cancelled"))
     assert.deepStrictEqual(yield* list, [])
+    assert.isFalse(yield* running)
   })
 
 const stopsTwice = (programs: Programs) =>

@@ -25,6 +25,8 @@ const consume = (
   more: { readonly concurrency?: number; readonly drainSeconds?: number } = {}
 ) => Effect.forkScoped(Consumer.use((c) => c.run({ ...options(room), ...more }, handler)))
 
+const acknowledged = (room: Room) => Consumer.use((c) => c.acknowledged(options(room).stream, options(room).durable))
+
 export const consumerSuite = (it: BusIt): void => {
   it.effect("handles every message once and acknowledges it", () =>
     Effect.gen(function* () {
@@ -36,6 +38,30 @@ export const consumerSuite = (it: BusIt): void => {
       assert.deepStrictEqual(handled.toSorted(), tokens.toSorted())
       yield* untilUnacked(room, 0)
       assert.strictEqual(yield* Queue.size(seen), 0)
+      assert.strictEqual(yield* acknowledged(room), 100)
+    })
+  )
+
+  it.effect("says up to which message all are acknowledged: one in hand holds it up, those behind it count later", () =>
+    Effect.gen(function* () {
+      const room = yield* openRoom()
+      const gate = yield* Deferred.make<void>()
+      const done = yield* Queue.unbounded<string>()
+      const handler: Handler = (d) =>
+        Effect.gen(function* () {
+          if (text(d) === "m2") yield* Deferred.await(gate)
+          else yield* Queue.offer(done, text(d))
+          return Verdict.ack
+        })
+      assert.strictEqual(yield* acknowledged(room), 0)
+      yield* publishMany(room, 4)
+      yield* consume(room, handler)
+      yield* Queue.takeN(done, 3)
+      yield* untilUnacked(room, 1)
+      assert.strictEqual(yield* acknowledged(room), 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* untilUnacked(room, 0)
+      assert.strictEqual(yield* acknowledged(room), 4)
     })
   )
 

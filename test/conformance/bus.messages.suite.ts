@@ -42,6 +42,16 @@ export const messagesSuite = (it: BusIt): void => {
       assert.isTrue(Option.isNone(yield* at(room.stream, 2)))
       const left = yield* Stream.runCollect(replay({ stream: room.stream, subject: ">", follow: false }))
       assert.deepStrictEqual(left.map(text), ["m1", "m3"])
+      const { first } = yield* Messages
+      const oldest = (subject: string) =>
+        Effect.map(
+          first(room.stream, subject),
+          Option.map(({ seq }) => seq)
+        )
+      assert.deepStrictEqual(yield* oldest(">"), Option.some(1))
+      yield* remove(room.stream, 1)
+      assert.deepStrictEqual(yield* oldest(">"), Option.some(3))
+      assert.deepStrictEqual(yield* oldest(room.message("m1").subject), Option.none())
     })
   )
 

@@ -150,22 +150,29 @@ export const defaultSubnets = Effect.gen(function* () {
   return Subnets.flatMap(({ SubnetId }) => SubnetId ?? [])
 }).pipe(Effect.orDie)
 
-/** A task of attempt 1 that runs for ten minutes, and the published fact that it was started. */
+/** A task of attempt 1 that runs for ten minutes, as `startedBy` says; the fact that it was started is not published. */
+export const aLaunchedTask = (startedBy?: string) =>
+  Effect.gen(function* () {
+    const { ecs } = yield* EcsModel
+    const { tasks = [] } = yield* ecs.RunTask(region, {
+      taskDefinition: yield* registered(600),
+      launchType: "FARGATE",
+      networkConfiguration: { awsvpcConfiguration: { subnets: yield* defaultSubnets } },
+      ...(startedBy === undefined ? {} : { startedBy })
+    })
+    const now = yield* Clock.currentTimeMillis
+    return aTaskStarted({
+      at: instantOf(now),
+      target: { region },
+      taskArn: tasks[0]?.taskArn ?? "",
+      clusterArn: tasks[0]?.clusterArn ?? "",
+      startDeadline: instantOf(now + 300_000)
+    })
+  }).pipe(Effect.orDie)
+
+/** The same, its start published. */
 export const aRunningTask = Effect.gen(function* () {
-  const { ecs } = yield* EcsModel
-  const { tasks = [] } = yield* ecs.RunTask(region, {
-    taskDefinition: yield* registered(600),
-    launchType: "FARGATE",
-    networkConfiguration: { awsvpcConfiguration: { subnets: yield* defaultSubnets } }
-  })
-  const now = yield* Clock.currentTimeMillis
-  const started = aTaskStarted({
-    at: instantOf(now),
-    target: { region },
-    taskArn: tasks[0]?.taskArn ?? "",
-    clusterArn: tasks[0]?.clusterArn ?? "",
-    startDeadline: instantOf(now + 300_000)
-  })
+  const started = yield* aLaunchedTask()
   yield* published(Streams.fleet, Subjects.taskStarted(runId, 1), Codecs.taskStarted.encode(started))
   return started
-}).pipe(Effect.orDie)
+})
