@@ -11,6 +11,7 @@ const namesIn = (text: string): ReadonlyArray<string> =>
 describe("deploy", () => {
   it("the image has the version of package.json", () => {
     assert.include(read("Dockerfile"), `ARG FLEET_VERSION=${version}\n`)
+    for (const file of ["Dockerfile", "compose.yml"]) assert.include(read(file), `ecs-fleet:${version}`)
   })
 
   it.each([".env", "cluster.env", "aws.env"])("what %s sets, compose hands on", (file) => {

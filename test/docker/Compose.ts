@@ -35,6 +35,6 @@ export const composed = async (name: string, options: ComposeOptions = {}): Prom
     compose,
     fleet: (...args) => fleet(args, { NATS_URL: natsUrl }),
     containers: async (service) => (await compose("ps", "-q", ...(service === undefined ? [] : [service]))).split("\n"),
-    down: async () => void (await compose("down", "--volumes", "--remove-orphans", "--timeout", "5"))
+    down: async () => void (await compose("down", "--volumes", "--remove-orphans", "--timeout", "0"))
   }
 }
