@@ -1,9 +1,8 @@
-import { baseImage, docker, image } from "#test/docker/docker.ts"
+import { docker, image } from "#test/docker/docker.ts"
 
-/** The image of this checkout, before the first test; layers that have not changed cost nothing. */
+/** The image of this checkout, before the first test, as compose builds it; what has not changed costs nothing. */
 export const setup = async (): Promise<void> => {
-  const args = ["--build-arg", `NODE_IMAGE=${baseImage}`]
-  await docker(["build", "-q", "-f", "deploy/Dockerfile", "-t", image, ...args, "."])
+  await docker(["compose", "-f", "deploy/compose.yml", "build", "init"], { FLEET_IMAGE: image })
 }
 
 export const teardown = async (): Promise<void> => {

@@ -47,7 +47,7 @@ export class EngineMissing extends Schema.TaggedError<EngineMissing>()("EngineMi
 }) {
   override get message() {
     return (
-      `local-aws cannot run tasks with Docker: ${this.reason}. Start Docker, set DOCKER_HOST (now ${this.dockerHost}), ` +
+      `local-aws cannot run tasks with Docker (${this.reason}). Start Docker, set DOCKER_HOST (now ${this.dockerHost}), ` +
       "let this user use its socket, or set LOCAL_AWS_RUNTIME to process"
     )
   }
