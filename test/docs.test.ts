@@ -71,7 +71,15 @@ const checks = new Set([
 ])
 
 /** Commands that need AWS or Docker. */
-const needsMore = new Set(["docker compose -f deploy/compose.yml up -d --build --wait"])
+const needsMore = new Set([
+  "docker compose -f deploy/compose.yml up -d --wait",
+  "docker compose -f deploy/compose.yml up -d --wait --scale launcher=3",
+  "docker compose -f deploy/compose.yml down --volumes",
+  "docker compose -f deploy/compose.yml --env-file deploy/.env --env-file deploy/cluster.env up -d --wait",
+  "AWS_REGION=eu-central-1 docker compose -f deploy/compose.yml --env-file deploy/aws.env up -d --wait",
+  "docker compose -f deploy/compose.yml -f deploy/docker-tasks.yml up -d --wait",
+  "npx fleet run --image busybox:1.37 -- sh -c 'echo hello; exit 3'"
+])
 
 const commands = pages
   .filter(({ page }) => !page.includes("/") || page.startsWith("docs/"))

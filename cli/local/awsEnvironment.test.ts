@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { localAwsEnvironment, localServiceSettings } from "./awsEnvironment.ts"
 
@@ -13,6 +14,12 @@ describe("localAwsEnvironment", () => {
 })
 
 describe("localServiceSettings", () => {
+  it("are those of deploy/.env too", () => {
+    const lines = readFileSync("deploy/.env", "utf8").matchAll(/^([A-Z_]+)=(.*)$/gm)
+    const shared = [...lines].filter(([, name = ""]) => name in localServiceSettings)
+    assert.deepStrictEqual(Object.fromEntries(shared.map(([, name, value]) => [name, value])), localServiceSettings)
+  })
+
   it("listens for last lines longer than a missing log stream is remembered", () => {
     assert.isAbove(
       Number(localServiceSettings["FLEET_LOGS_DRAIN_QUIET_SECONDS"]),

@@ -1,30 +1,10 @@
-import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs"
 import { type ContainerOverride, StopTaskCommand } from "@aws-sdk/client-ecs"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ecsClient, layerTest, logsClient, register, runTask, stopped, taskWhen } from "#test/support/LocalAws.ts"
+import { ecsClient, layerTest, linesOf, register, runTask, stopped, taskWhen } from "#test/support/LocalAws.ts"
 import { lineBytesMax } from "./runtime/lines.ts"
 
 const sh = (script: string) => ["sh", "-c", script]
-
-/** All lines of the task's log stream, page by page. */
-const linesOf = Effect.fnUntraced(function* (taskArn: string) {
-  const logs = yield* logsClient
-  const logStreamName = `test/main/${taskArn.split("/").at(-1)}`
-  const page = (nextToken: string | undefined) =>
-    Effect.promise(() => {
-      const from = { logGroupName: "/jobs", logStreamName, startFromHead: true }
-      return logs.send(new GetLogEventsCommand(nextToken === undefined ? from : { ...from, nextToken }))
-    })
-  const lines: Array<string> = []
-  let token: string | undefined
-  while (true) {
-    const answer = yield* page(token)
-    lines.push(...(answer.events ?? []).map(({ message = "" }) => message))
-    if (answer.nextForwardToken === token) return lines
-    token = answer.nextForwardToken
-  }
-})
 
 const launched = Effect.fnUntraced(function* (definition: string, override: ContainerOverride = {}) {
   const overrides = { containerOverrides: [{ name: "main", ...override }] }

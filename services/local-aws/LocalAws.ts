@@ -2,7 +2,8 @@ import { Context, Effect, Layer } from "effect"
 import { CurrentAccount } from "./Account.ts"
 import { defaults, type Settings } from "./config.ts"
 import { handle } from "./handle.ts"
-import { runtimeLayer } from "./runtime/choose.ts"
+import { Leftovers, runtimeLayer } from "./runtime/choose.ts"
+import type { EngineMissing } from "./runtime/docker.ts"
 import { type CannotListen, serve } from "./Server.ts"
 
 /** local-aws as it runs: give `url` to the AWS SDK as `endpoint` or `AWS_ENDPOINT_URL`. */
@@ -18,11 +19,11 @@ export class LocalAws extends Context.Service<
   /**
    * Serves until its scope closes; then every container has ended. What the settings do not say is as in `defaults`.
    */
-  static readonly layer = (settings: Partial<Settings> = {}): Layer.Layer<LocalAws, CannotListen> => {
+  static readonly layer = (settings: Partial<Settings> = {}): Layer.Layer<LocalAws, CannotListen | EngineMissing> => {
     const all = { ...defaults, ...settings }
     return Layer.effect(LocalAws, start(all)).pipe(
       Layer.provide(CurrentAccount.layer(all)),
-      Layer.provide(runtimeLayer(all.runtime))
+      Layer.provide(runtimeLayer(all))
     )
   }
 }
@@ -30,6 +31,7 @@ export class LocalAws extends Context.Service<
 const start = Effect.fnUntraced(function* (settings: Settings) {
   const current = yield* CurrentAccount
   const { port } = yield* serve(settings, (request, requestId) => handle({ current, settings }, request, requestId))
+  yield* (yield* Leftovers).remove
   const { host } = settings
   if (!isLoopback(host))
     yield* Effect.logWarning(

@@ -37,10 +37,19 @@ describe("settings", () => {
 
   it.effect("every problem at once", () =>
     Effect.gen(function* () {
-      const env = { LOCAL_AWS_PORT: "65536", LOCAL_AWS_RUNTIME: "docker", LOCAL_AWS_LOG_DELAY_SECONDS: "-1" }
+      const env = { LOCAL_AWS_PORT: "65536", LOCAL_AWS_RUNTIME: "podman", LOCAL_AWS_LOG_DELAY_SECONDS: "-1" }
       const { message } = yield* Effect.flip(readSettings(env, ["--quota", "aws"]))
       for (const name of ["LOCAL_AWS_PORT", "LOCAL_AWS_RUNTIME", "LOCAL_AWS_LOG_DELAY_SECONDS", "--quota: "])
         assert.include(message, name)
+    })
+  )
+
+  it.effect("the runtime docker, its engine, network and owner", () =>
+    Effect.gen(function* () {
+      const env = { DOCKER_HOST: "unix:///run/user/docker.sock", LOCAL_AWS_DOCKER_OWNER: "fleet" }
+      const settings = yield* readSettings(env, ["--runtime", "docker", "--docker-network", "host"])
+      assert.deepInclude(settings, { runtime: "docker", dockerHost: env.DOCKER_HOST })
+      assert.deepInclude(settings, { dockerNetwork: "host", dockerOwner: "fleet" })
     })
   )
 

@@ -4,14 +4,21 @@ import type { InstanceGroup } from "#aws/model/instances.ts"
 import { defaultOptions } from "#aws/model/World.ts"
 import { ConfigInvalid, type ConfigProblem, readConfig } from "#process/ConfigReport.ts"
 import { InstanceGroupsFromText } from "./InstanceGroups.ts"
+import { defaultDockerHost } from "./runtime/EngineAddress.ts"
 
 export interface Settings {
   /** Where to listen. Anything but loopback lets others on the network run programs on this machine. */
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
-  /** `process` runs each container's command as a child process; `simulated` runs nothing. */
-  readonly runtime: "process" | "simulated"
+  /** Each container is a child process, or a container of a Docker engine; `simulated` runs nothing. */
+  readonly runtime: "process" | "docker" | "simulated"
+  /** The engine of the runtime `docker`: `unix:///PATH` or `tcp://HOST:PORT`. */
+  readonly dockerHost: string
+  /** Docker network of its containers. */
+  readonly dockerNetwork: string
+  /** Whose containers they are: leftovers of this owner are removed at the start. Undefined = host name and port. */
+  readonly dockerOwner: string | undefined
   /** How long a task stays in each state: at once, about 50 ms, or as long as on Fargate. */
   readonly timeScale: TimeScale
   /** `aws`: throttles as AWS does (token buckets by class of action, per region). */
@@ -43,6 +50,9 @@ export const defaults: Settings = {
   host: "127.0.0.1",
   port: 4577,
   runtime: "process",
+  dockerHost: defaultDockerHost,
+  dockerNetwork: "bridge",
+  dockerOwner: undefined,
   timeScale: "dev",
   quotas: "off",
   stoppedTaskTtlSeconds: 3600,
@@ -69,7 +79,15 @@ const variables = {
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }, { message: "must be a port, 0 to 65535" })),
     "LOCAL_AWS_PORT"
   ).pipe(Config.withDefault(defaults.port)),
-  runtime: Config.Literals(["process", "simulated"], "LOCAL_AWS_RUNTIME").pipe(Config.withDefault(defaults.runtime)),
+  runtime: Config.Literals(["process", "docker", "simulated"], "LOCAL_AWS_RUNTIME").pipe(
+    Config.withDefault(defaults.runtime)
+  ),
+  dockerHost: Config.String("DOCKER_HOST").pipe(Config.withDefault(defaults.dockerHost)),
+  dockerNetwork: Config.String("LOCAL_AWS_DOCKER_NETWORK").pipe(Config.withDefault(defaults.dockerNetwork)),
+  dockerOwner: Config.String("LOCAL_AWS_DOCKER_OWNER").pipe(
+    Config.map((owner): string | undefined => owner),
+    Config.withDefault(defaults.dockerOwner)
+  ),
   timeScale: Config.Literals(["instant", "dev", "fargate"], "LOCAL_AWS_TIME_SCALE").pipe(
     Config.withDefault(defaults.timeScale)
   ),
@@ -94,6 +112,8 @@ const flagNames = [
   "--host",
   "--port",
   "--runtime",
+  "--docker-network",
+  "--docker-owner",
   "--time-scale",
   "--quotas",
   "--stopped-task-ttl-seconds",

@@ -80,7 +80,7 @@ describe("local-aws as a process", () => {
 
   it.live("wrong settings: every problem, and the exit code of a bad configuration", () =>
     Effect.gen(function* () {
-      const server = yield* startMain({ LOCAL_AWS_RUNTIME: "docker" }, ["--time-scale", "slow", "--nope"])
+      const server = yield* startMain({ LOCAL_AWS_RUNTIME: "podman" }, ["--time-scale", "slow", "--nope"])
       const { code, stderr } = yield* server.ended
       assert.strictEqual(code, 78)
       for (const name of ["LOCAL_AWS_RUNTIME", "LOCAL_AWS_TIME_SCALE", "--nope"]) assert.include(stderr, name)

@@ -12,5 +12,5 @@ const app = Layer.unwrap(
   )
 )
 
-// Programs are killed at once, and requests in flight have half a second: two are enough.
-if (import.meta.main) runMain(app, { name: "local-aws", shutdownSeconds: 2 })
+// Programs are killed at once, and requests in flight have half a second; a Docker engine may need longer.
+if (import.meta.main) runMain(app, { name: "local-aws" })

@@ -25,7 +25,12 @@ const consume = (
   more: { readonly concurrency?: number; readonly drainSeconds?: number } = {}
 ) => Effect.forkScoped(Consumer.use((c) => c.run({ ...options(room), ...more }, handler)))
 
-const acknowledged = (room: Room) => Consumer.use((c) => c.acknowledged(options(room).stream, options(room).durable))
+/** Every message up to this one is acknowledged. */
+const acknowledged = (room: Room) =>
+  Effect.map(
+    Topology.use((topology) => topology.backlog(options(room).stream, options(room).durable)),
+    (backlog) => Option.getOrThrow(backlog).ackedSeq
+  )
 
 export const consumerSuite = (it: BusIt): void => {
   it.effect("handles every message once and acknowledges it", () =>

@@ -2,5 +2,12 @@ import { defineConfig } from "vitest/config"
 
 /** Containers are few at a time: one file after the other. */
 export default defineConfig({
-  test: { include: ["test/docker/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 240_000, fileParallelism: false }
+  test: {
+    name: "docker",
+    include: ["test/docker/**/*.test.ts"],
+    globalSetup: "test/docker/buildImage.ts",
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    fileParallelism: false
+  }
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs"
+import { CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs"
 import { DescribeSubnetsCommand, EC2Client } from "@aws-sdk/client-ec2"
 import {
   type ContainerDefinition,
@@ -172,6 +172,25 @@ export const taskWhen = Effect.fnUntraced(function* (
 })
 
 export const stopped = (taskArn: string) => taskWhen(taskArn, ({ lastStatus }) => lastStatus === "STOPPED")
+
+/** All lines of the container `main` of a task that `register` defined, page by page. */
+export const linesOf = Effect.fnUntraced(function* (taskArn: string) {
+  const logs = yield* logsClient
+  const logStreamName = `test/main/${taskArn.split("/").at(-1)}`
+  const page = (nextToken: string | undefined) =>
+    Effect.promise(() => {
+      const from = { logGroupName: "/jobs", logStreamName, startFromHead: true }
+      return logs.send(new GetLogEventsCommand(nextToken === undefined ? from : { ...from, nextToken }))
+    })
+  const lines: Array<string> = []
+  let token: string | undefined
+  while (true) {
+    const answer = yield* page(token)
+    lines.push(...(answer.events ?? []).map(({ message = "" }) => message))
+    if (answer.nextForwardToken === token) return lines
+    token = answer.nextForwardToken
+  }
+})
 
 /** A killed program that its parent has not asked about yet: Linux still shows it. */
 const isZombie = (pid: number): boolean => {

@@ -8,7 +8,13 @@ export interface ContainerSpec {
   readonly image: string
   /** entryPoint and command, in this order. */
   readonly command: ReadonlyArray<string>
+  /** The first words of `command` that take the place of the image's own entry point; absent = it stays in force. */
+  readonly entryPoint?: ReadonlyArray<string>
   readonly environment: Readonly<Record<string, string>>
+  readonly user?: string
+  readonly workingDirectory?: string
+  readonly hasReadonlyRootFilesystem?: boolean
+  readonly limits?: ContainerLimits
   readonly essential: boolean
   readonly stopTimeoutSeconds: number
   /** It starts only when all of these hold, and is stopped before the containers that they name. */
@@ -18,6 +24,17 @@ export interface ContainerSpec {
   readonly healthCheck?: HealthCheck
   /** Where the output goes with the `awslogs` driver; absent = nowhere. */
   readonly logs?: LogLocation
+}
+
+/** What a container may use; absent = no limit. */
+export interface ContainerLimits {
+  /** The task's CPU units, of which none of its containers may use more; 1024 = one vCPU. */
+  readonly taskCpuUnits?: number
+  /** The container's share where CPU is short. */
+  readonly cpuUnits?: number
+  /** With more than this it is killed: its own limit or the task's, whichever is lower. */
+  readonly memoryMiB?: number
+  readonly memoryReservationMiB?: number
 }
 
 export interface Dependency {
@@ -58,6 +75,8 @@ export interface Started {
   readonly exit: Effect.Effect<ContainerExit>
   /** SIGTERM, then SIGKILL after the stop timeout; returns once asked, `exit` tells the end. */
   readonly stop: Effect.Effect<void>
+  /** Runs a command inside it and gives the exit code; absent = its health check is a program beside it. */
+  readonly execute?: (command: ReadonlyArray<string>) => Effect.Effect<number, RuntimeRefused>
 }
 
 /** The container did not start. `reason` begins with ECS's own class, e.g. `CannotPullContainerError: …`. */

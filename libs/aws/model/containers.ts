@@ -7,7 +7,8 @@ import type {
   TaskDefinition,
   TaskOverride
 } from "@aws-sdk/client-ecs"
-import type { ContainerSpec, Dependency } from "./Runtime.ts"
+import { cpuUnits, memoryMiB } from "#ecs-core/FargateSizes.ts"
+import type { ContainerLimits, ContainerSpec, Dependency } from "./Runtime.ts"
 import type { TaskKey } from "./World.ts"
 
 /** ECS's default (the agent's `ECS_CONTAINER_STOP_TIMEOUT`). */
@@ -22,8 +23,27 @@ export const containerSpecs = (
 ): ReadonlyArray<ContainerSpec> =>
   (definition.containerDefinitions ?? []).map((container) => {
     const override = overrides?.containerOverrides?.find((each) => each.name === container.name)
-    return containerSpec(container, override, key, taskArn)
+    const task = { cpu: overrides?.cpu ?? definition.cpu, memory: overrides?.memory ?? definition.memory }
+    return { ...containerSpec(container, override, key, taskArn), limits: limitsOf(container, override, task) }
   })
+
+/** The task's sizes hold for each of its containers; together they may use more than the task has. */
+const limitsOf = (
+  container: ContainerDefinition,
+  override: ContainerOverride | undefined,
+  task: { readonly cpu: string | undefined; readonly memory: string | undefined }
+): ContainerLimits => {
+  const cpu = override?.cpu ?? container.cpu ?? 0
+  const reservation = override?.memoryReservation ?? container.memoryReservation
+  const memories = [override?.memory ?? container.memory, memoryMiB(task.memory)].filter((each) => each !== undefined)
+  const taskCpu = cpuUnits(task.cpu)
+  return {
+    ...(taskCpu === undefined ? {} : { taskCpuUnits: taskCpu }),
+    ...(cpu === 0 ? {} : { cpuUnits: cpu }),
+    ...(memories.length === 0 ? {} : { memoryMiB: Math.min(...memories) }),
+    ...(reservation === undefined ? {} : { memoryReservationMiB: reservation })
+  }
+}
 
 const containerSpec = (
   container: ContainerDefinition,
@@ -40,11 +60,19 @@ const containerSpec = (
     environment: { ...record(container.environment), ...record(override?.environment) },
     essential: container.essential ?? true,
     stopTimeoutSeconds: container.stopTimeout ?? defaultStopTimeoutSeconds,
+    ...surroundings(container),
     ...ordering(container),
     ...healthCheckOf(container.healthCheck),
     ...(logs === undefined ? {} : { logs })
   }
 }
+
+const surroundings = ({ entryPoint = [], readonlyRootFilesystem, user, workingDirectory }: ContainerDefinition) => ({
+  ...(entryPoint.length === 0 ? {} : { entryPoint }),
+  ...(readonlyRootFilesystem === true ? { hasReadonlyRootFilesystem: true } : {}),
+  ...(user === undefined ? {} : { user }),
+  ...(workingDirectory === undefined ? {} : { workingDirectory })
+})
 
 const ordering = ({ dependsOn = [], startTimeout }: ContainerDefinition) => ({
   ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map(dependency) }),

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ContainerSpec, HealthCheck, Runtime } from "./Runtime.ts"
+import type { ContainerSpec, HealthCheck, Runtime, RuntimeRefused, Started } from "./Runtime.ts"
 import type { TimeScale } from "./World.ts"
 
 /** How long Docker's seconds between two checks are: outside Fargate's time scale a check each 30 s comes each second. */
@@ -23,9 +23,8 @@ export const afterCheck = (health: Health, passed: boolean, sinceStartSeconds: n
 
 /** Runs a container's check again and again, and tells each time what it is now. */
 export const checkHealth = (
-  runtime: Runtime["Service"],
-  spec: ContainerSpec,
   check: HealthCheck,
+  run: Effect.Effect<number, RuntimeRefused>,
   pace: number,
   tell: (health: "HEALTHY" | "UNHEALTHY") => void
 ): Effect.Effect<never> =>
@@ -33,20 +32,35 @@ export const checkHealth = (
     let health = newHealth
     for (let round = 1; ; round++) {
       yield* Effect.sleep(check.intervalSeconds * pace * 1000)
-      const passed = yield* passes(runtime, spec, check)
+      const passed = yield* passes(run, check)
       health = afterCheck(health, passed, round * check.intervalSeconds, check)
       if (health.status !== "UNKNOWN") tell(health.status)
     }
   })
 
-/** A check is a program beside the container's own, with the same environment. */
-const passes = (runtime: Runtime["Service"], spec: ContainerSpec, check: HealthCheck): Effect.Effect<boolean> =>
+const passes = (run: Effect.Effect<number, RuntimeRefused>, check: HealthCheck): Effect.Effect<boolean> =>
+  run.pipe(
+    Effect.timeout(check.timeoutSeconds * 1000),
+    Effect.map((exitCode) => exitCode === 0),
+    Effect.orElseSucceed(() => false),
+    Effect.catchDefect(() => Effect.succeed(false))
+  )
+
+/**
+ * A check's exit code: run inside the container where the runtime can, else as a program beside it with the same
+ * environment.
+ */
+export const checkOf = (
+  runtime: Runtime["Service"],
+  spec: ContainerSpec,
+  container: Started,
+  command: ReadonlyArray<string>
+): Effect.Effect<number, RuntimeRefused> =>
+  container.execute?.(command) ??
   runtime
-    .start({ ...spec, command: check.command }, () => {})
+    .start({ ...spec, command }, () => {})
     .pipe(
-      Effect.flatMap(({ exit }) => Effect.timeout(exit, check.timeoutSeconds * 1000)),
-      Effect.map(({ exitCode }) => exitCode === 0),
-      Effect.scoped,
-      Effect.orElseSucceed(() => false),
-      Effect.catchDefect(() => Effect.succeed(false))
+      Effect.flatMap(({ exit }) => exit),
+      Effect.map(({ exitCode }) => exitCode),
+      Effect.scoped
     )

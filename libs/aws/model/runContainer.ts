@@ -1,5 +1,5 @@
 import { Effect, type Result } from "effect"
-import { checkHealth } from "./healthChecks.ts"
+import { checkHealth, checkOf } from "./healthChecks.ts"
 import type { LogDriver } from "./LogDriver.ts"
 import { type ContainerSpec, type LogLocation, type Runtime, RuntimeRefused, type Started } from "./Runtime.ts"
 import type { TaskEvent } from "./taskChanges.ts"
@@ -30,7 +30,8 @@ export const runContainer = (host: ContainerHost, spec: ContainerSpec): Effect.E
     if (spec.healthCheck !== undefined) {
       const tell = (health: "HEALTHY" | "UNHEALTHY") =>
         host.tell({ _tag: "ContainerChecked", name: spec.containerName, health })
-      yield* Effect.forkScoped(checkHealth(host.runtime, spec, spec.healthCheck, host.checkPace, tell))
+      const check = checkOf(host.runtime, spec, container, spec.healthCheck.command)
+      yield* Effect.forkScoped(checkHealth(spec.healthCheck, check, host.checkPace, tell))
     }
     const exit = yield* exitOf(container)
     log.close(host.now())
