@@ -1,8 +1,9 @@
 import { assert } from "@effect/vitest"
-import { Clock, Deferred, Effect, Fiber, Queue, type Tracer } from "effect"
+import { Clock, Deferred, Effect, Fiber, Option, Queue, type Tracer } from "effect"
 import { Consumer, type Delivery, Verdict } from "#bus/Consumer.ts"
 import { text } from "#bus/Message.ts"
 import { Publisher } from "#bus/Publisher.ts"
+import { Topology } from "#bus/Topology.ts"
 import {
   as,
   type BusIt,
