@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { PublishError } from "#bus/BusError.ts"
 import type { Lease } from "#bus/Consumer.ts"
+import { currentTrace, inTrace } from "#bus/Trace.ts"
 import { NOTICE_CONTAINER, type ReadPosition } from "#ecs-core/LogLine.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
@@ -39,7 +40,7 @@ export const takeOver = (desk: Desk, started: TaskStarted, lease: Lease): Effect
     const since = Math.min(...begun.map((position) => resumeTime(position, started, lateMillis)))
     const published = begun.length === 0 ? [] : yield* publishedSince(ports, runId, attempt, since)
     const readings = resume(started, own, published, lateMillis)
-    put(desk, { started, lease, last, readings }, yield* Clock.currentTimeMillis)
+    put(desk, { started, lease, last, readings, trace: yield* currentTrace }, yield* Clock.currentTimeMillis)
     const stopped = yield* lastFact(ports.messages, Subjects.taskStopped(runId, attempt), Codecs.taskStopped)
     if (stopped !== undefined) markEnded(desk, stopped, yield* Clock.currentTimeMillis)
   })
@@ -89,7 +90,7 @@ export const carryOn = (
       }
       for (const each of brought) acceptBrought(desk, each, plan.positions.get(each.stream), now)
       if (plan.drained !== undefined) yield* finish(desk, attempt, plan.drained)
-    })
+    }).pipe(inTrace(attempt.trace))
   )
 
 interface Plan {

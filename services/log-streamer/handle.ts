@@ -11,7 +11,7 @@ import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.t
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
-import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
+import { about, deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
 import { supervised } from "#process/Supervise.ts"
 import { takeOver } from "./attempts.ts"
@@ -32,7 +32,8 @@ const own = (desk: Desk, delivery: Delivery, lease: Lease): Effect.Effect<void> 
         Effect.logWarning("take-over is repeated", { subject: delivery.subject, why: error.message }),
         lease.nak(TAKE_OVER_RETRY_MILLIS)
       )
-    )
+    ),
+    about(decoded.success)
   )
 }
 

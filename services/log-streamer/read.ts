@@ -1,5 +1,6 @@
 import { Clock, Effect, Exit, FiberSet, Metric, Result } from "effect"
 import type { LogsInput, LogsPage } from "#aws/ContainerLogs.ts"
+import { inTrace } from "#bus/Trace.ts"
 import type { AwsFailure, RetryClass } from "#ecs-core/errors.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
@@ -222,7 +223,8 @@ const publish = (
       Effect.as(true),
       Effect.catch((error) =>
         Effect.as(Effect.logWarning("lines wait", { runId: attempt.started.runId, why: error.message }), false)
-      )
+      ),
+      inTrace(attempt.trace)
     )
   return Effect.forEach(byAttempt, tried, { concurrency: PUBLISH_CONCURRENCY }).pipe(
     Effect.map((all) => (all.every((isPublished) => isPublished) ? undefined : "transient"))

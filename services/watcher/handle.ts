@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Metric, Option, Result, Stream } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
+import { currentTrace } from "#bus/Trace.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
@@ -9,7 +10,7 @@ import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { probeWhereAsked } from "#process/AwsProbe.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
-import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
+import { about, deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
 import { newOwner } from "#process/Lease.ts"
 import { supervised } from "#process/Supervise.ts"
@@ -34,11 +35,12 @@ export const own = (fleet: Fleet, owned: OwnedTasks, delivery: Delivery, lease: 
   const decoded = Codecs.taskStarted.decode(text(delivery))
   if (Result.isFailure(decoded)) return lease.dead(decoded.failure.message)
   const started = decoded.success
-  return toldBefore(fleet, started, delivery.deliveries).pipe(
-    Effect.map((before) => {
-      owned.tasks.set(leaseKey(started), { watched: watch(started, before), lease, nextLookAt: 0 })
+  return Effect.all({ before: toldBefore(fleet, started, delivery.deliveries), trace: currentTrace }).pipe(
+    Effect.map(({ before, trace }) => {
+      owned.tasks.set(leaseKey(started), { watched: watch(started, before), lease, trace, nextLookAt: 0 })
     }),
-    Effect.catch(() => lease.nak(UNREAD_MILLIS))
+    Effect.catch(() => lease.nak(UNREAD_MILLIS)),
+    about(started)
   )
 }
 

@@ -3,6 +3,7 @@ import { AwsConfig } from "#aws/AwsConfig.ts"
 import { DEFAULT_SET } from "#aws/credentials/CredentialSet.ts"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
+import { credentialsPaused } from "#aws/metrics.ts"
 import type { AwsTarget } from "#aws/Target.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
@@ -55,10 +56,6 @@ export const GATES_MAX = 1000
 
 /** Any cluster will do: also a refusal tells that AWS knows who asks. */
 const PROBED_CLUSTER = "default"
-
-const pausedSets = Metric.gauge("fleet_aws_credentials_paused", {
-  description: "1 while AWS does not accept a set of credentials in a region, else 0"
-})
 
 interface Entry {
   readonly target: AwsTarget
@@ -164,4 +161,4 @@ const named = ({ credentials, region }: AwsTarget) => ({
   ...(region === undefined ? {} : { region })
 })
 
-const gaugeOf = (target: AwsTarget) => Metric.withAttributes(pausedSets, named(target))
+const gaugeOf = (target: AwsTarget) => Metric.withAttributes(credentialsPaused, named(target))
