@@ -4,13 +4,16 @@ import { bucketStream } from "#bus/buckets.ts"
 import { text } from "#bus/Message.ts"
 import { isRunId, type RunId } from "#ecs-core/Ids.ts"
 import { currentAttempt, isFinal, isTombstone, launcherHasIt, type Run, RunCodec } from "#ecs-core/Run.ts"
+import { LiveState, type RunState } from "#ecs-core/RunState.ts"
 import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
+import { mended } from "#process/metrics.ts"
 import { askForRebuild, lastRebuild } from "#process/RebuildRequest.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
+import * as metrics from "./metrics.ts"
 import { performEffects } from "./perform.ts"
 import { askIfLost } from "./rebuildTurns.ts"
 import { decideRun, launchUnknown, type Step } from "./reconcileDecide.ts"
@@ -34,12 +37,6 @@ const LEASE = "reconcile-records"
 /** A holder that is silent for so many rounds is taken over. */
 const LEASE_ROUNDS = 3
 
-/** On `/metrics`: what the sweep mended. */
-const mended = Metric.counter("fleet_reconciled_total", {
-  incremental: true,
-  description: "what a sweep has mended, by kind"
-})
-
 /** What one replica remembers from sweep to sweep, as long as it holds the lease. */
 export interface Memory {
   /** The run that was looked at last. */
@@ -49,9 +46,17 @@ export interface Memory {
   readonly orderless: Map<string, number>
   /** The rebuild that was asked for because of a run without a record. */
   readonly asked: Map<string, string>
+  /** The state in which each live run was seen last. */
+  readonly states: Map<string, RunState>
 }
 
-export const nothingSeen = (): Memory => ({ lastRun: "", nextChange: 0, orderless: new Map(), asked: new Map() })
+export const nothingSeen = (): Memory => ({
+  lastRun: "",
+  nextChange: 0,
+  orderless: new Map(),
+  asked: new Map(),
+  states: new Map()
+})
 
 /** Sweeps for ever; of several replicas, the one that holds the lease. */
 export const reconcileForEver = (
@@ -63,7 +68,9 @@ export const reconcileForEver = (
   const memory = nothingSeen()
   const round = Effect.gen(function* () {
     if (!(yield* holdLease(fleet.meta, LEASE, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
-      return Object.assign(memory, nothingSeen())
+      Object.assign(memory, nothingSeen())
+      yield* Metric.update(metrics.runsLive, 0)
+      return yield* tellStates(memory)
     }
     yield* ensure
     yield* askIfLost(fleet)
@@ -93,11 +100,22 @@ export const reconcile = (
     const lost = due.filter((_, index) => steps[index] === "rebuild")
     if (lost.length > 0) yield* askFor(fleet, memory, lost)
     const keys = new Set<string>(live)
-    for (const known of [memory.orderless, memory.asked]) {
+    for (const known of [memory.orderless, memory.asked, memory.states]) {
       for (const runId of known.keys()) if (!keys.has(runId)) known.delete(runId)
     }
+    yield* Metric.update(metrics.runsLive, live.length)
+    yield* tellStates(memory)
     yield* keyChanged(fleet, settings, memory, keys)
   })
+
+const tellStates = ({ states }: Memory): Effect.Effect<void> => {
+  const runs = Map.groupBy(states.values(), (state) => state)
+  return Effect.forEach(
+    LiveState.literals,
+    (state) => Metric.update(Metric.withAttributes(metrics.runs, { state }), runs.get(state)?.length ?? 0),
+    { discard: true }
+  )
+}
 
 /**
  * Records that are missing are asked for once. One that a rebuild could not make has no run any more; a rebuild that is
@@ -135,6 +153,7 @@ const firstMillis = ({ messages }: Fleet): Effect.Effect<number, BusUnavailable>
 const lookAt = (fleet: Fleet, memory: Memory, runId: RunId, wholeSince: number): Effect.Effect<Step, StepError> =>
   Effect.gen(function* () {
     const { run } = yield* readRun(fleet.runs, runId)
+    if (run !== undefined) memory.states.set(runId, run.state)
     const now = yield* Clock.currentTimeMillis
     const orderlessSince = memory.orderless.get(runId)
     const step = decideRun(run, { ...(yield* storedOf(fleet, runId, run)), wholeSince, orderlessSince }, now)

@@ -10,6 +10,7 @@ import { isEnd, LogCodecs, type LogLine } from "#ecs-core/LogLine.ts"
 import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
+import { readFleetMetrics } from "#process/FleetReadings.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { about, deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
@@ -112,6 +113,7 @@ export const layer = (settings: LogStreamerSettings) =>
     Effect.gen(function* () {
       yield* setUpFleet(settings, "log-streamer")
       yield* watchCredentials
+      yield* readFleetMetrics(settings, "log-streamer")
       const ports = yield* makePorts
       const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace: yield* Pace, gate: yield* Gate, settings })
       const consumer = yield* Consumer

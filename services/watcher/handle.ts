@@ -9,6 +9,7 @@ import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { probeWhereAsked } from "#process/AwsProbe.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
+import { readFleetMetrics } from "#process/FleetReadings.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { about, deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
@@ -17,6 +18,7 @@ import { supervised } from "#process/Supervise.ts"
 import type { WatcherSettings } from "./config.ts"
 import { decideStop, type StopFacts, stopAgainAfterNotFound, stopOrdered, watch } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
+import * as metrics from "./metrics.ts"
 import { reconcileForEver } from "./reconcile.ts"
 import { makeSurvey } from "./survey.ts"
 import { keepSweeping, leaseKey, noTasks, type OwnedTasks } from "./sweep.ts"
@@ -125,15 +127,13 @@ const followOrders = (fleet: Fleet, owned: OwnedTasks, next: { seq: number }): E
     )
   )
 
-/** On `/metrics`: tasks that this process owns. */
-const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks that this process watches" })
-
 /** The watcher: leases on tasks, sweeps over all of them, and stop orders. */
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { fleetId } = yield* setUpFleet(settings, "watcher")
       yield* watchCredentials
+      yield* readFleetMetrics(settings, "watcher")
       const fleet = yield* makeFleet(settings)
       const survey = yield* makeSurvey(fleet, fleetId)
       const consumer = yield* Consumer
@@ -150,7 +150,7 @@ export const layer = (settings: WatcherSettings) =>
       const stops = consumer.run({ ...dead, durable: Durables.watcherStops, concurrency, ackWaitSeconds }, (delivery) =>
         handBack(delivery, handleStop(fleet, delivery))
       )
-      const counted = Effect.suspend(() => Metric.update(ownedTasks, owned.tasks.size))
+      const counted = Effect.suspend(() => Metric.update(metrics.tasks, owned.tasks.size))
       const parts: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
         ["stops", stops],
         ["orders", followOrders(fleet, owned, yield* nextOrder(fleet))],
