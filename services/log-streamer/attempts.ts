@@ -99,7 +99,7 @@ const countLines = (pieces: ReadonlyArray<Piece>, now: number): Effect.Effect<vo
   pieces.length === 0
     ? Effect.void
     : Effect.andThen(
-        Metric.update(metrics.lines, pieces.length),
+        Metric.update(metrics.lines, pieces.filter(({ isFirst }) => isFirst).length),
         Metric.update(metrics.lineDelaySeconds, Math.max(0, now - oldestOf(pieces)) / 1000)
       )
 
