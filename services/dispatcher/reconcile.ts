@@ -1,10 +1,10 @@
 import { Clock, Effect, Metric, Option, Result, Stream } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
-import { bucketStream } from "#bus/buckets.ts"
+import { bucketStream, bucketSubject } from "#bus/buckets.ts"
 import { text } from "#bus/Message.ts"
 import { isRunId, type RunId } from "#ecs-core/Ids.ts"
 import { currentAttempt, isFinal, isTombstone, launcherHasIt, type Run, RunCodec } from "#ecs-core/Run.ts"
-import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Filters, LeaseKeys, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
 import { askForRebuild, lastRebuild } from "#process/RebuildRequest.ts"
 import { readRun } from "#process/RunRecords.ts"
@@ -27,9 +27,6 @@ import { jobFromInbox, type StepError, stored } from "./requests.ts"
 
 /** Runs looked at, and records read, at a time. */
 const AT_ONCE = 16
-
-/** Key of the lease in `fleet-meta`. */
-const LEASE = "reconcile-records"
 
 /** A holder that is silent for so many rounds is taken over. */
 const LEASE_ROUNDS = 3
@@ -62,7 +59,7 @@ export const reconcileForEver = (
 ): Effect.Effect<never> => {
   const memory = nothingSeen()
   const round = Effect.gen(function* () {
-    if (!(yield* holdLease(fleet.meta, LEASE, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
+    if (!(yield* holdLease(fleet.meta, LeaseKeys.reconcileRecords, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
       return Object.assign(memory, nothingSeen())
     }
     yield* ensure
@@ -209,7 +206,7 @@ const keyChanged = (
     if (Option.exists(newest, ({ seq }) => seq + 1 < memory.nextChange)) memory.nextChange = 0
     const fromTimeMillis = (yield* Clock.currentTimeMillis) - streamAgeSeconds * 1000
     const from = memory.nextChange > 0 ? { fromSeq: memory.nextChange } : { fromTimeMillis }
-    const records = { stream, subject: ">", follow: false, ...from }
+    const records = { stream, subject: bucketSubject(fleet.runs.name, ">"), follow: false, ...from }
     yield* fleet.messages.replay(records).pipe(
       Stream.runForEach((message) => {
         memory.nextChange = message.seq + 1
