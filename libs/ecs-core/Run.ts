@@ -183,13 +183,13 @@ export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   return [...stragglerStops(run), ...ownEffects(run)]
 }
 
-const KEEP_LIVE = { _tag: "KeepLive" } as const
+const keepKey = { _tag: "KeepLive" } as const
 
 /** Of an incomplete record without an attempt nobody knows whether it was launched: it is never launched on a guess. */
 const ownEffects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isFinal(run)) return [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }]
   const current = currentAttempt(run)
-  if (current === undefined) return run.incomplete === true ? [KEEP_LIVE] : [KEEP_LIVE, { _tag: "Define", attempt: 1 }]
+  if (current === undefined) return run.incomplete === true ? [keepKey] : [keepKey, { _tag: "Define", attempt: 1 }]
   if (current.over === true) return [defineAfter(current)]
   const { attempt } = current
   return [

@@ -29,7 +29,7 @@ const perform = <E>(
   const { runId } = run
   switch (effect._tag) {
     case "KeepLive":
-      return fleet.live.put(runId, JSON.stringify({ requestedAt: run.requestedAt }))
+      return keepKey(fleet, run)
     case "DropLive":
       return fleet.live.delete(runId)
     case "Define":
@@ -53,6 +53,10 @@ const perform = <E>(
       })
   }
 }
+
+/** The run counts as one that goes on. */
+export const keepKey = ({ live }: Fleet, { runId, requestedAt }: Run): Effect.Effect<unknown, PublishError> =>
+  live.put(runId, JSON.stringify({ requestedAt }))
 
 const publishOrder = <E>(
   fleet: Fleet,

@@ -104,7 +104,10 @@ const same = (before: ReadonlyMap<string, Run>, after: ReadonlyMap<string, Run>)
   for (const [runId, run] of before) {
     const again = after.get(runId) ?? assert.fail(`${runId} has no record`)
     assert.deepStrictEqual(comparable(again), comparable(run))
-    assert.includeDeepMembers([...again.timeline], [...run.timeline.filter(({ what }) => what.startsWith("task is "))])
+    assert.includeDeepMembers(
+      [...again.timeline],
+      run.timeline.filter(({ what }) => what.startsWith("task is "))
+    )
     for (const [index, { taskVersion = 0, times = {} }] of run.attempts.entries()) {
       assert.isAtLeast(again.attempts[index]?.taskVersion ?? 0, taskVersion)
       assert.deepInclude(again.attempts[index]?.times ?? {}, times)
