@@ -11,11 +11,11 @@ import { readRun } from "#process/RunRecords.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
-import { performEffects } from "./perform.ts"
+import { keepKey, performEffects } from "./perform.ts"
 import { askIfLost } from "./rebuildTurns.ts"
 import { decideRun, launchUnknown, type Step } from "./reconcileDecide.ts"
 import { foldInto } from "./records.ts"
-import { goesOn, keepLive } from "./recreate.ts"
+import { goesOn } from "./recreate.ts"
 import { jobFromInbox, type StepError, stored } from "./requests.ts"
 
 /**
@@ -222,6 +222,6 @@ const keyAgain = (fleet: Fleet, runId: RunId): Effect.Effect<void, StepError> =>
       Effect.succeed({ run: undefined })
     )
     if (run === undefined || !goesOn(run) || Option.isSome(yield* fleet.live.get(runId))) return
-    yield* keepLive(fleet, run)
+    yield* keepKey(fleet, run)
     yield* told("key", runId)
   })
