@@ -13,9 +13,17 @@ const listed = (names: ReadonlyArray<string>): string => names.map((name) => `\`
 const replayed = ({ stream, subject }: OfStream): string => (subject === ">" ? stream : `${stream} ${subject}`)
 
 const row = ([name, rights]: readonly [string, Rights]): string => {
-  const { publish = [], consume = [], read = [], replay = [], readBuckets = [], writeBuckets = [] } = rights
+  const {
+    publish = [],
+    consume = [],
+    read = [],
+    replay = [],
+    readBuckets = [],
+    writeBuckets = [],
+    writeKeys = []
+  } = rights
   const reads = [...new Set([...read, ...replay.map(replayed), ...readBuckets])]
-  return `| ${[name, listed(publish), listed(consume), listed(reads), listed(writeBuckets)].join(" | ")} |`.replaceAll(
+  return `| ${[name, listed(publish), listed(consume), listed(reads), listed([...writeBuckets, ...writeKeys.map(({ bucket, key }) => `${bucket} ${key}`)])].join(" | ")} |`.replaceAll(
     "|  |",
     "| |"
   )

@@ -36,6 +36,8 @@ export interface Rights {
   readonly readBuckets?: ReadonlyArray<string>
   /** Includes reading. */
   readonly writeBuckets?: ReadonlyArray<string>
+  /** Single keys that it writes, of buckets that it reads. */
+  readonly writeKeys?: ReadonlyArray<{ readonly bucket: string; readonly key: string }>
   /** Looks whether streams and buckets, and the durables it consumes, are there; `all`: other durables too. */
   readonly look?: "own" | "all"
   /** Creates and updates streams, buckets and durables. */
@@ -60,11 +62,17 @@ export const apiPrefixOf = (domain: string | undefined): string =>
 /** The permissions of a user with these rights; it answers at its inbox and listens to nothing else. */
 export const permissionsOf = (rights: Rights, spec: TopologySpec, client: Client): Permissions => ({
   publish: {
-    allow: distinct([...(rights.publish ?? []), ...requestsOf(rights, spec).map(inApi(client))]),
+    allow: distinct([
+      ...(rights.publish ?? []),
+      ...(rights.writeKeys ?? []).map(subjectOf),
+      ...requestsOf(rights, spec).map(inApi(client))
+    ]),
     deny: distinct(otherDurables(rights, spec).map(inApi(client)))
   },
   subscribe: { allow: [`${client.inboxPrefix}.>`] }
 })
+
+const subjectOf = ({ bucket, key }: { readonly bucket: string; readonly key: string }) => bucketSubject(bucket, key)
 
 /** Acknowledgements are no requests: their subjects are the same in every domain. */
 const inApi =
@@ -125,7 +133,7 @@ const replays = (what: OfStream): ReadonlyArray<string> => [
 
 const keepsQueues = (what: OfStream): ReadonlyArray<string> => [
   ...replays(what),
-  `CONSUMER.NAMES.${what.stream}`,
+  `CONSUMER.LIST.${what.stream}`,
   `CONSUMER.INFO.${what.stream}.*`,
   `$JS.ACK.${what.stream}.*.>`
 ]

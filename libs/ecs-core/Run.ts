@@ -231,14 +231,14 @@ export const effects = (run: Run): ReadonlyArray<RunEffect> => {
   return [...stragglerStops(run), ...ownEffects(run)]
 }
 
-const LISTED = { _tag: "KeepLive" } as const
+const keepKey = { _tag: "KeepLive" } as const
 
 /** Of an incomplete record without an attempt nobody knows whether it was launched: it is never launched on a guess. */
 const ownEffects = (run: Run): ReadonlyArray<RunEffect> => {
   if (isFinal(run)) return [{ _tag: "PublishRunFinished" }, { _tag: "DropLive" }]
-  if (isQueued(run)) return [LISTED, { _tag: "PublishRunQueued" }]
+  if (isQueued(run)) return [keepKey, { _tag: "PublishRunQueued" }]
   const current = currentAttempt(run)
-  if (current === undefined) return run.incomplete === true ? [LISTED] : [LISTED, { _tag: "Define", attempt: 1 }]
+  if (current === undefined) return run.incomplete === true ? [keepKey] : [keepKey, { _tag: "Define", attempt: 1 }]
   if (current.over === true) return run.queuedAt !== undefined && hasTask(run) ? [] : [defineAfter(current)]
   const { attempt } = current
   return [

@@ -57,6 +57,9 @@ export const poolOfDurable = (durable: string): string | undefined => {
   return pool !== undefined && isPoolName(pool) ? pool : undefined
 }
 
+/** Keys of the bucket `fleet-meta` that one replica holds at a time, for work that one is enough for. */
+export const LeaseKeys = { reconcileRecords: "reconcile-records", reconcileTasks: "reconcile-tasks" } as const
+
 /** Key of the bucket `fleet-meta` under which a pool's `maxSubmitPerSecond` is shared out. */
 export const submitPaceKey = (pool: string): string => `submit-pace.${pool}`
 

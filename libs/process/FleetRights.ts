@@ -4,6 +4,7 @@ import {
   BucketNames,
   DurablesOf,
   Filters,
+  LeaseKeys,
   type ServiceName,
   Streams,
   Subjects
@@ -51,7 +52,9 @@ export const fleetRights: Readonly<Record<Identity, Rights>> = {
   }),
   watcher: service("watcher", ["task.changed", "task.stopped"], {
     read: [fleet],
-    replay: stream(fleet, Filters.taskStop)
+    replay: stream(fleet, Filters.taskStop),
+    readBuckets: [runs, live],
+    writeKeys: [{ bucket: meta, key: LeaseKeys.reconcileTasks }]
   }),
   "log-streamer": service("log-streamer", [], {
     publish: Filters.logs,
@@ -84,6 +87,6 @@ export const readerRights = (runIds?: ReadonlyArray<string>): Rights =>
         replay: [...stream(logs, ...Filters.logs), ...stream(fleet, Filters.runFinished)],
         read: [logs],
         inspect: [logs, fleet],
-        readBuckets: [runs, live]
+        readBuckets: [runs, live, meta]
       }
     : { replay: [...stream(logs, ...runIds.map(Subjects.logs)), ...stream(fleet, ...runIds.map(Subjects.runFinished))] }

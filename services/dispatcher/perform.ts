@@ -30,7 +30,7 @@ const perform = <E>(
   const { runId } = run
   switch (effect._tag) {
     case "KeepLive":
-      return fleet.live.put(runId, JSON.stringify({ requestedAt: run.requestedAt }))
+      return keepKey(fleet, run)
     case "DropLive":
       return fleet.live.delete(runId)
     case "PublishRunQueued":
@@ -71,6 +71,10 @@ const publishQueued = (fleet: Fleet, { pool = DEFAULT_POOL, queuedAt, requestedA
       fleet.queues.news.openUnsafe()
     })
   )
+
+/** The run counts as one that goes on. */
+export const keepKey = ({ live }: Fleet, { runId, requestedAt }: Run): Effect.Effect<unknown, PublishError> =>
+  live.put(runId, JSON.stringify({ requestedAt }))
 
 const publishOrder = <E>(
   fleet: Fleet,

@@ -8,8 +8,9 @@ import { Durables, Streams } from "#ecs-core/Subjects.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { Fleet } from "./Fleet.ts"
 import { add, isUnread, type Open, opened, readTold } from "./histories.ts"
+import { keepKey } from "./perform.ts"
 import { foldInto, type RecordError } from "./records.ts"
-import { created, goesOn, keepLive, makeExist, recordFrom, wasOver } from "./recreate.ts"
+import { created, goesOn, makeExist, recordFrom, wasOver } from "./recreate.ts"
 import { stored } from "./requests.ts"
 
 /**
@@ -98,6 +99,8 @@ const onePass = (fleet: Fleet, options: RebuildOptions, counts: RebuildCounts): 
     yield* Effect.forEach([...pass.open.values()], (open) => settle(pass, open), { discard: true })
     yield* catchUp(pass)
     yield* Effect.forEach(pass.live, (runId) => goOn(pass, runId), { discard: true })
+    // What earlier passes made was there in this one.
+    pass.counts = { ...pass.counts, kept: Math.max(0, pass.counts.kept - counts.created) }
     return pass
   })
 
@@ -183,7 +186,7 @@ const begun = (pass: Pass, runId: RunId): Effect.Effect<Open | undefined, Rebuil
     }
     know(pass, runId)
     pass.counts = { ...pass.counts, kept: pass.counts.kept + 1 }
-    if (kept?.run !== undefined && !isFinal(kept.run)) yield* keepLive(pass.fleet, kept.run)
+    if (kept?.run !== undefined && !isFinal(kept.run)) yield* keepKey(pass.fleet, kept.run)
     return undefined
   })
 
@@ -243,7 +246,7 @@ const catchUp = ({ fleet, live, nextSeq }: Pass): Effect.Effect<void, RebuildErr
 const goOn = (pass: Pass, runId: RunId): Effect.Effect<void, RebuildError> =>
   Effect.gen(function* () {
     const { run } = yield* readRun(pass.fleet.runs, runId)
-    if (run !== undefined && !isFinal(run)) yield* keepLive(pass.fleet, run)
+    if (run !== undefined && !isFinal(run)) yield* keepKey(pass.fleet, run)
     if (run !== undefined) yield* makeExist(pass.fleet, run)
     yield* reported(pass)
   })

@@ -1,11 +1,11 @@
 import { Clock, Effect, Metric, Option, Result, Stream } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
-import { bucketStream } from "#bus/buckets.ts"
+import { bucketStream, bucketSubject } from "#bus/buckets.ts"
 import { text } from "#bus/Message.ts"
 import { isRunId, type RunId } from "#ecs-core/Ids.ts"
 import { currentAttempt, isFinal, isTombstone, launcherHasIt, type Run, RunCodec } from "#ecs-core/Run.ts"
 import { LiveState, type RunState } from "#ecs-core/RunState.ts"
-import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { Filters, LeaseKeys, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
 import { mended } from "#process/metrics.ts"
 import { askForRebuild, lastRebuild } from "#process/RebuildRequest.ts"
@@ -14,11 +14,11 @@ import type { DispatcherSettings } from "./config.ts"
 import { readFact } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
 import * as metrics from "./metrics.ts"
-import { performEffects } from "./perform.ts"
+import { keepKey, performEffects } from "./perform.ts"
 import { askIfLost } from "./rebuildTurns.ts"
 import { decideRun, launchUnknown, type Step } from "./reconcileDecide.ts"
 import { foldInto } from "./records.ts"
-import { goesOn, keepLive } from "./recreate.ts"
+import { goesOn } from "./recreate.ts"
 import { jobFromInbox, type StepError, stored } from "./requests.ts"
 
 /**
@@ -30,9 +30,6 @@ import { jobFromInbox, type StepError, stored } from "./requests.ts"
 
 /** Runs looked at, and records read, at a time. */
 const AT_ONCE = 16
-
-/** Key of the lease in `fleet-meta`. */
-const LEASE = "reconcile-records"
 
 /** A holder that is silent for so many rounds is taken over. */
 const LEASE_ROUNDS = 3
@@ -67,7 +64,7 @@ export const reconcileForEver = (
 ): Effect.Effect<never> => {
   const memory = nothingSeen()
   const round = Effect.gen(function* () {
-    if (!(yield* holdLease(fleet.meta, LEASE, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
+    if (!(yield* holdLease(fleet.meta, LeaseKeys.reconcileRecords, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
       Object.assign(memory, nothingSeen())
       yield* Metric.update(metrics.runsLive, 0)
       return yield* tellStates(memory)
@@ -228,7 +225,7 @@ const keyChanged = (
     if (Option.exists(newest, ({ seq }) => seq + 1 < memory.nextChange)) memory.nextChange = 0
     const fromTimeMillis = (yield* Clock.currentTimeMillis) - streamAgeSeconds * 1000
     const from = memory.nextChange > 0 ? { fromSeq: memory.nextChange } : { fromTimeMillis }
-    const records = { stream, subject: ">", follow: false, ...from }
+    const records = { stream, subject: bucketSubject(fleet.runs.name, ">"), follow: false, ...from }
     yield* fleet.messages.replay(records).pipe(
       Stream.runForEach((message) => {
         memory.nextChange = message.seq + 1
@@ -244,6 +241,6 @@ const keyAgain = (fleet: Fleet, runId: RunId): Effect.Effect<void, StepError> =>
       Effect.succeed({ run: undefined })
     )
     if (run === undefined || !goesOn(run) || Option.isSome(yield* fleet.live.get(runId))) return
-    yield* keepLive(fleet, run)
+    yield* keepKey(fleet, run)
     yield* told("key", runId)
   })

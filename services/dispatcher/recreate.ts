@@ -15,9 +15,6 @@ import { jobFromInbox, seenWithJob, stored } from "./requests.ts"
 
 /** One run of a rebuild: its record made, stored where there is none, and what follows from it. */
 
-export const keepLive = ({ live }: Fleet, { runId, requestedAt }: Run) =>
-  live.put(runId, JSON.stringify({ requestedAt }))
-
 export const goesOn = (run: Run): boolean => !isFinal(run) && !isTombstone(run)
 
 export const recordFrom = (

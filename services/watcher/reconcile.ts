@@ -1,7 +1,7 @@
 import { Clock, Effect, Metric, Option } from "effect"
 import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
-import { Streams } from "#ecs-core/Subjects.ts"
+import { LeaseKeys, Streams } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
 import { unclaimedTasks } from "./metrics.ts"
 import { clusterOf, launchedOf, PLACE_SECONDS } from "./reconcileDecide.ts"
@@ -14,9 +14,6 @@ import { type Launched, type Memory, nothingSeen, type Place, recordOf, type Sur
  * minute: at every task that runs in the clusters of live runs, and at the tasks that should run and do not. It tells
  * what a watcher would tell, as facts that are created once, and stops what nobody waits for. Records are only read.
  */
-
-/** Key of the lease in `fleet-meta`. */
-const LEASE = "reconcile-tasks"
 
 /** A holder that is silent for so many rounds is taken over. */
 const LEASE_ROUNDS = 3
@@ -32,7 +29,7 @@ export const reconcileForEver = (survey: Survey, owner: string): Effect.Effect<n
   const { reconcileSeconds } = survey.fleet.settings
   let memory = nothingSeen()
   const round = Effect.gen(function* () {
-    if (yield* holdLease(survey.meta, LEASE, owner, LEASE_ROUNDS * reconcileSeconds)) {
+    if (yield* holdLease(survey.meta, LeaseKeys.reconcileTasks, owner, LEASE_ROUNDS * reconcileSeconds)) {
       return yield* reconcile(survey, memory)
     }
     memory = nothingSeen()

@@ -2,7 +2,7 @@ import type { RunTaskCommandInput } from "@aws-sdk/client-ecs"
 import { assert, layer } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
 import { ContainerLogs } from "#aws/ContainerLogs.ts"
-import { Ec2Network } from "#aws/Ec2Network.ts"
+import type { Ec2Network } from "#aws/Ec2Network.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import { eachItsOwn, essentialEndsAll, neverRan, noSuchOrder, stoppedInTurn } from "./aws.containers.ts"
 import {
@@ -26,6 +26,7 @@ import {
   smallPages,
   throttled
 } from "./aws.logFaults.ts"
+import { defaultNetwork, unknownVpc } from "./aws.network.ts"
 import {
   cluster,
   describe,
@@ -238,19 +239,6 @@ const neverWas = Effect.gen(function* () {
   assert.deepStrictEqual([tasks, failures[0]?.reason], [[], "MISSING"])
   const failure = yield* failureOf(Ecs.use((ecs) => ecs.stopTask(target, cluster, arn, "why")))
   assert.deepStrictEqual([failure.code, failure.retry], ["TaskNotFound", "never"])
-})
-
-const defaultNetwork = Effect.gen(function* () {
-  const found = yield* Ec2Network.use((network) => network.describe(target, undefined))
-  assert.match(found.vpcId, /^vpc-/)
-  assert.isNotEmpty(found.subnetIds)
-  assert.deepStrictEqual(yield* Ec2Network.use((network) => network.describe(target, found.vpcId)), found)
-})
-
-const unknownVpc = Effect.gen(function* () {
-  const failure = yield* failureOf(Ec2Network.use((network) => network.describe(target, "vpc-0000000000000bad")))
-  assert.deepStrictEqual([failure.code, failure.retry], ["NetworkNotFound", "never"])
-  assert.match(failure.message, /^Failed to find VPC with ID vpc-0000000000000bad\./)
 })
 
 const printed = (programs: Programs, family: string) =>

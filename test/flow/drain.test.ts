@@ -6,9 +6,11 @@ import { Buckets } from "#bus/Bucket.ts"
 import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
 import { begun } from "#ecs-core/Drain.ts"
+import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { BucketNames, type ServiceName, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { changeDrain, readDrain } from "#process/Drain.ts"
+import { setUpFleet } from "#process/FleetSetup.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
 import { fleet as command, start as startCommand } from "#test/support/fleetCommand.ts"
 import { recordWhen, taskWhen } from "#test/support/follow.ts"
@@ -25,6 +27,7 @@ const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers
 const outside = bus.pipe(Layer.provideMerge(surroundings))
 
 const aFleet = Effect.gen(function* () {
+  yield* setUpFleet({ ...topologyDefaults, ackWaitSeconds: 3, leaseSeconds: 3 })
   const url = (yield* NatsServer).url
   const env = { ...quickSettings, ...sdkEnv((yield* LocalAws).url), NATS_URL: url }
   const folder = yield* tempFolder("drain")

@@ -25,22 +25,27 @@ const shell = (script: string) => ({ image, command: ["sh", "-c", script] })
 const times = (count: number) => Array.from({ length: count }, (_, at) => at)
 const ask = (count: number, body: object) => Effect.forEach(times(count), () => request(body), { concurrency: 8 })
 
-/** 200 runs, in all the ways in which a run can be over. */
+/** A fifth of the full size, unless `npm run recovery` asks for all of it. */
+const many = (count: number): number => (process.env["RECOVERY_FULL"] === undefined ? count / 5 : count)
+const OVER = many(200)
+const LIVE = many(20)
+
+/** In all the ways in which a run can be over. */
 const overInEveryWay = Effect.gen(function* () {
   const others = [
-    ...(yield* ask(100, shell("true"))),
-    ...(yield* ask(20, shell("exit 3"))),
-    ...(yield* ask(20, { ...shell("exit $((2 - FLEET_ATTEMPT))"), retry: soon })),
-    ...(yield* ask(10, { ...shell("sleep 60"), runTimeoutSeconds: 1 })),
-    ...(yield* ask(10, { image, memory: 17, comand: ["true"] })),
-    ...(yield* ask(10, { image, cluster: "no-such-cluster" }))
+    ...(yield* ask(many(100), shell("true"))),
+    ...(yield* ask(many(20), shell("exit 3"))),
+    ...(yield* ask(many(20), { ...shell("exit $((2 - FLEET_ATTEMPT))"), retry: soon })),
+    ...(yield* ask(many(10), { ...shell("sleep 60"), runTimeoutSeconds: 1 })),
+    ...(yield* ask(many(10), { image, memory: 17, comand: ["true"] })),
+    ...(yield* ask(many(10), { image, cluster: "no-such-cluster" }))
   ]
-  const cancelled = yield* ask(20, shell("sleep 60"))
+  const cancelled = yield* ask(many(20), shell("sleep 60"))
   for (const runId of cancelled) {
     yield* recordWhen(runId, ({ state }) => state === "running")
     yield* cancel(runId, "enough")
   }
-  const early = times(10).map((at) => `early-${at}`)
+  const early = times(many(10)).map((at) => `early-${at}`)
   for (const runId of early) {
     yield* cancel(runId, "too early")
     yield* recordWhen(runId, (run) => run.cancel !== undefined)
@@ -121,30 +126,30 @@ const fleetWith = (settings: Readonly<Record<string, string>>) =>
 
 layer(fleetWith({ FLEET_RECONCILE_SECONDS: "3600" }), { excludeTestServices: true })("fleet rebuild", (it) => {
   it.effect(
-    "makes the same records of 200 runs that are over and 20 that go on, and these come to their ends (peers 122)",
+    "makes the same records of runs that are over and of others that go on, and these come to their ends (peers 122)",
     () =>
       Effect.gen(function* () {
         const file = join(yield* tempFolder("recovery"), "go")
-        const live = yield* waitingFor(file, 20)
+        const live = yield* waitingFor(file, LIVE)
         const over = yield* overInEveryWay
-        yield* take(Streams.fleet, "run.finished.*", over.length)
+        yield* take(Streams.fleet, "run.finished.*", OVER)
         for (const runId of over) yield* recordWhen(runId, isFinal)
         const before = yield* records
         yield* loseKeys
-        const counts = { created: 220, kept: 0, live: 20, incomplete: 0, left: 0 }
+        const counts = { created: OVER + LIVE, kept: 0, live: LIVE, incomplete: 0, left: 0 }
         assert.deepInclude(yield* rebuild, { state: "done", by: "fleet rebuild", ...counts })
         same(before, yield* records)
         yield* loseBucket
         assert.deepInclude(yield* rebuild, { state: "done", ...counts })
         same(before, yield* records)
-        assert.deepInclude(yield* rebuild, { created: 0, kept: 220 })
+        assert.deepInclude(yield* rebuild, { created: 0, kept: OVER + LIVE })
         writeFileSync(file, "")
         for (const runId of live) {
           assert.deepInclude(yield* finished(runId), { outcome: "succeeded", attempts: 1 })
           assert.lengthOf(yield* tasksOf(runId), 1)
         }
         yield* Effect.forEach(live, (runId) => recordWhen(runId, isFinal))
-        assert.lengthOf(yield* stored(Streams.fleet, "run.finished.*"), 220)
+        assert.lengthOf(yield* stored(Streams.fleet, "run.finished.*"), OVER + LIVE)
       }),
     120_000
   )
