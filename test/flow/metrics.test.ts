@@ -5,7 +5,7 @@ import { NatsServer } from "#bus/server/NatsServer.ts"
 import { DurablesOf, type ServiceName, ServiceNames } from "#ecs-core/Subjects.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
 import { inject, LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
-import { metricDefinitions } from "#test/support/metricDefinitions.ts"
+import { metricRows } from "#test/support/metricsPage.ts"
 import { layerTest as natsServer, tempFolder } from "#test/support/NatsServer.ts"
 import { healthUrlOf, startService } from "#test/support/Processes.ts"
 import { type Family, parsePrometheus } from "#test/support/Prometheus.ts"
@@ -40,7 +40,7 @@ const program = (code: number) => ({
 })
 
 it.live(
-  "/metrics of each service is read by a strict parser, holds defined metrics only, and counts what two runs and a throttled call did",
+  "/metrics of each service is read by a strict parser, holds documented metrics and labels only, and counts what two runs and a throttled call did",
   () =>
     Effect.gen(function* () {
       const env = {
@@ -64,8 +64,13 @@ it.live(
       const of = (name: ServiceName): Scrape => scrapes.get(name) ?? new Map()
 
       for (const [service, scraped] of scrapes) {
-        for (const { name, type } of scraped.values()) {
-          assert.strictEqual(metricDefinitions.get(name)?.type, type, `${name} of ${service}`)
+        for (const { name, samples, type } of scraped.values()) {
+          const row = metricRows.find((each) => each.name === name)
+          assert.strictEqual(row?.type, type, `${name} of ${service}`)
+          for (const { labels } of samples) {
+            const { le: _le, ...own } = labels
+            assert.deepStrictEqual(Object.keys(own).toSorted(), row?.labels.toSorted(), name)
+          }
         }
         for (const consumer of DurablesOf[service]) {
           assert.strictEqual(valueOf(scraped, "fleet_bus_consumer_waiting", { consumer }), 0, consumer)
