@@ -7,7 +7,7 @@ export const runs = Metric.gauge("fleet_runs", {
   description: "runs that are not over, by state, as of the last sweep over records"
 })
 
-export const runsLive = Metric.gauge("fleet_runs_live", {
+export const unfinishedRuns = Metric.gauge("fleet_runs_live", {
   description: "runs that are not over, as of the last sweep over records"
 })
 

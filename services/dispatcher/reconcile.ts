@@ -66,7 +66,7 @@ export const reconcileForEver = (
   const round = Effect.gen(function* () {
     if (!(yield* holdLease(fleet.meta, LeaseKeys.reconcileRecords, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
       Object.assign(memory, nothingSeen())
-      yield* Metric.update(metrics.runsLive, 0)
+      yield* Metric.update(metrics.unfinishedRuns, 0)
       return yield* tellStates(memory)
     }
     yield* ensure
@@ -100,7 +100,7 @@ export const reconcile = (
     for (const known of [memory.orderless, memory.asked, memory.states]) {
       for (const runId of known.keys()) if (!keys.has(runId)) known.delete(runId)
     }
-    yield* Metric.update(metrics.runsLive, live.length)
+    yield* Metric.update(metrics.unfinishedRuns, live.length)
     yield* tellStates(memory)
     yield* keyChanged(fleet, settings, memory, keys)
   })
