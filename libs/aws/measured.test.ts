@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Metric, Tracer } from "effect"
+import { Deferred, Effect, Fiber, Metric, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { classifyFailures } from "./AwsError.ts"
 import { measured } from "./measured.ts"
@@ -29,9 +29,11 @@ const spansOf = <A, E>(self: Effect.Effect<A, E>) =>
 describe("measured", () => {
   it.effect("counts results by code, and how long all of them took", () =>
     Effect.gen(function* () {
-      const slow = Effect.delay(Effect.succeed(1), "2 seconds").pipe(measured("Slow", none))
-      const call = yield* Effect.forkChild(slow)
+      const answer = yield* Deferred.make<number>()
+      const slow = Deferred.await(answer).pipe(measured("Slow", none))
+      const call = yield* Effect.forkChild(slow, { startImmediately: true })
       yield* TestClock.adjust("2 seconds")
+      yield* Deferred.succeed(answer, 1)
       assert.strictEqual(yield* Fiber.join(call), 1)
       const error = { name: "ThrottlingException", message: "Rate exceeded" }
       assert.strictEqual(yield* Effect.flip(Effect.fail(error).pipe(measured("Slow", none))), error)
