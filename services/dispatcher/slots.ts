@@ -154,7 +154,7 @@ export const admit = (fleet: Fleet, slots: Slots, slot: Slot): Effect.Effect<voi
     yield* Effect.logInfo("run admitted", { runId: slot.runId, pool })
     yield* FiberSet.run(fibers, launch(fleet, slots, slot, run).pipe(orHandBack(slots, slot)))
   })
-  return recorded.pipe(orHandBack(slots, slot), inTrace(slot.trace))
+  return recorded.pipe(orHandBack(slots, slot), about(slot), inTrace(slot.trace))
 }
 
 /** In a pool without `maxRunning` there is no slot to be held: the message has done its work. */

@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Layer, Metric, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Metric, References, Scope, Tracer } from "effect"
 import { AwsConfig } from "#aws/AwsConfig.ts"
 import { DEFAULT_SET } from "#aws/credentials/CredentialSet.ts"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
@@ -123,7 +123,7 @@ const refused = (book: Book, target: AwsTarget, failure: AwsFailure, askedAt: nu
     keep(book, entry)
     yield* Effect.logWarning("a set of credentials pauses", { ...named(target), why: failure.message })
     yield* Metric.update(gaugeOf(target), 1)
-    yield* Effect.forkIn(probeUntilOpen(book, entry), book.scope)
+    yield* Effect.forkIn(ofNoRun(probeUntilOpen(book, entry)), book.scope)
   })
 
 const keep = ({ entries }: Book, entry: Entry): void => {
@@ -133,6 +133,12 @@ const keep = ({ entries }: Book, entry: Entry): void => {
   }
   entries.set(keyOf(entry.target), entry)
 }
+
+/** Probes are of no run's trace, nor are their logs, whoever was refused first. */
+const ofNoRun = (probes: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.updateContext(probes, (context: Context.Context<never>) =>
+    Context.add(Context.omit(Tracer.ParentSpan)(context), References.CurrentLogAnnotations, {})
+  )
 
 /** A file with other credentials brings the next probe forward. */
 const probeUntilOpen = (book: Book, entry: Entry): Effect.Effect<void> =>
