@@ -14,20 +14,23 @@ export const HAND_BACK_SECONDS_MAX = 30
 const PERMANENT: ReadonlySet<string> = new Set(["PayloadTooLarge", "RecordUnreadable"])
 
 /** A run, or one attempt of it. */
-export interface Subject {
+export interface OfRun {
   readonly runId: string
   readonly attempt?: number
 }
 
 /** Everything that is logged of the step names its run and attempt, and so does the span that it is in. */
 export const about =
-  ({ attempt, runId }: Subject) =>
+  ({ attempt, runId }: OfRun) =>
   <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const isTraced = Effect.annotateCurrentSpan({
+    const annotated = Effect.annotateCurrentSpan({
       "fleet.run.id": runId,
       ...(attempt === undefined ? {} : { "fleet.attempt": attempt })
     })
-    return Effect.andThen(isTraced, Effect.annotateLogs(step, { runId, ...(attempt === undefined ? {} : { attempt }) }))
+    return Effect.andThen(
+      annotated,
+      Effect.annotateLogs(step, { runId, ...(attempt === undefined ? {} : { attempt }) })
+    )
   }
 
 /** The same of the handling of a message, as far as its subject names a run. */
