@@ -10,6 +10,7 @@ import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
 import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { readAll } from "#process/ConfigReport.ts"
 import { topologyConfig } from "#process/FleetSetup.ts"
+import { dispatcherConfig } from "#services/dispatcher/config.ts"
 import { connected } from "./connected.ts"
 import { connectionSettings } from "./connection.ts"
 import { ExitCodes } from "./exitCode.ts"
@@ -26,9 +27,6 @@ import { busFindings, busUnreachable } from "./verify/busFindings.ts"
 import { type Finding, ng, skipped } from "./verify/Finding.ts"
 import { type PoolPlan, planOf } from "./verify/plan.ts"
 import { awsQuotas, paceFinding, poolFinding, type Quotas } from "./verify/poolFindings.ts"
-
-/** Where nobody says a region: the dispatcher's own default. */
-const DEFAULT_REGION = "us-east-1"
 
 export const verify = Command.make(
   "verify",
@@ -59,10 +57,8 @@ interface VerifyOptions extends Quotas {
 }
 
 export const verifyFleet = Effect.fnUntraced(function* (options: VerifyOptions) {
-  for (const [flag, value] of [
-    ["vcpus", options.vcpus] as const,
-    ["run-tasks-per-second", options.runTaskPerSecond] as const
-  ]) {
+  const { runTaskPerSecond, vcpus } = options
+  for (const [flag, value] of Object.entries({ vcpus, "run-tasks-per-second": runTaskPerSecond })) {
     if (value < 1) return yield* failure(`--${flag} ${value} is too low: at least 1.`, ExitCodes.usage)
   }
   const bus = yield* lookAtBus
@@ -120,8 +116,8 @@ const lookAtAws = (pools: ReadonlyArray<KeptPool> | undefined, quotas: Quotas) =
   )
 
 const withAws = Effect.fnUntraced(function* (kept: ReadonlyArray<KeptPool> | undefined, quotas: Quotas) {
-  const [sets, { region = DEFAULT_REGION, runTaskPerSecond }] = [yield* CredentialSets, yield* AwsConfig]
-  const { streamAgeSeconds } = yield* readAll(topologyConfig, ConfigProvider.fromEnv())
+  const [sets, { runTaskPerSecond }] = [yield* CredentialSets, yield* AwsConfig]
+  const { region, streamAgeSeconds } = yield* readAll(dispatcherConfig, ConfigProvider.fromEnv())
   const context = {
     region,
     regionOfSet: (name: string | undefined) => sets.find(name)?.region,

@@ -70,7 +70,7 @@ layer(layerMemoryAws())("the definitions of the services", (it) => {
       assert.deepStrictEqual(container?.command, [name.slice("service-".length, -".json".length)])
       assert.deepStrictEqual(container?.healthCheck.command, ["CMD", "node", "/app/healthy.js", "/live"])
       const settings = readFileSync("docs/settings.md", "utf8")
-      for (const { name: setting } of [...container.environment, ...container.secrets]) {
+      for (const { name: setting } of [...(container?.environment ?? []), ...(container?.secrets ?? [])]) {
         assert.include(settings, `\`${setting}\``)
       }
     })

@@ -54,7 +54,7 @@ export const clusterFinding = (target: AwsTarget, cluster: string, answer: Answe
 export const noRoleFinding = ({ executionRoleArn, isLinked, pool }: PoolPlan): Finding | undefined => {
   if (executionRoleArn !== undefined) return undefined
   const looked: Looked = { check: "execution role", subject: `of pool ${pool}` }
-  if (isLinked) return skipped(looked, "its task definition is kept elsewhere")
+  if (isLinked) return skipped(looked, "requests name it, or a task definition that is kept elsewhere")
   return ng(
     looked,
     "none is set: ECS can write no lines, and pull no private images",
@@ -78,6 +78,13 @@ export const roleFinding = (arn: string, answer: Answer<Role | undefined>): Find
       `aws iam create-role --role-name ${name} --assume-role-policy-document file://deploy/iam/trust-tasks.json, then deploy/iam/execution.json: docs/getting-started-aws.md; or correct the pool's "executionRoleArn"`
     )
   }
+  if (accountOf(answer.success.arn) !== accountOf(arn)) {
+    return ng(
+      looked,
+      `is another account's: these credentials are of ${accountOf(answer.success.arn)}, and a role cannot be passed across accounts`,
+      `Correct "executionRoleArn" of the pool, or its "credentials"`
+    )
+  }
   if (answer.success.trusts.includes(TASKS)) return ok(looked, "is there, and tasks may have it")
   return ng(
     looked,
@@ -86,6 +93,8 @@ export const roleFinding = (arn: string, answer: Answer<Role | undefined>): Find
   )
 }
 
+const accountOf = (arn: string): string => arn.split(":")[4] ?? ""
+
 /** The network of pools: the subnets that RunTask would be given, as far as they are there. */
 export interface NetworkSeen {
   readonly wanted: ReadonlyArray<string>
@@ -93,7 +102,7 @@ export interface NetworkSeen {
 }
 
 export const networkFinding = (
-  { pools: [first, ...others], what: { network, target } }: Asked<NetworkAsked>,
+  { pools, what: { network, target } }: Asked<NetworkAsked>,
   answer: Answer<NetworkSeen>
 ): Finding => {
   const name = network.subnets === undefined ? (network.vpcId ?? "default VPC") : network.subnets.join(" ")
@@ -102,6 +111,7 @@ export const networkFinding = (
   const { found, wanted } = answer.success
   const missing = wanted.filter((id) => !found.some(({ subnetId }) => subnetId === id))
   const alien = found.filter(({ vpcId }) => network.vpcId !== undefined && vpcId !== network.vpcId)
+  const vpcs = [...new Set(found.map(({ vpcId }) => vpcId))]
   const list = `aws ec2 describe-subnets --region ${target.region}`
   if (missing.length > 0) {
     return ng(
@@ -114,11 +124,10 @@ export const networkFinding = (
     const says = `${alien.map(({ subnetId }) => subnetId).join(", ")} not in ${network.vpcId}`
     return ng(looked, says, `Correct "vpcId" or "networkConfiguration" of the pool; yours: ${list}`)
   }
-  return addressFinding(
-    looked,
-    [first, ...others].flatMap((plan) => plan ?? []),
-    found
-  )
+  if (vpcs.length > 1) {
+    return ng(looked, `the subnets are of ${vpcs.join(" and ")}`, `Name subnets of one VPC in the pool; yours: ${list}`)
+  }
+  return addressFinding(looked, pools, found)
 }
 
 export interface NetworkAsked {

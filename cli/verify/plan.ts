@@ -1,5 +1,6 @@
 import { Result } from "effect"
 import type { AwsTarget } from "#aws/Target.ts"
+import { cpuUnits } from "#ecs-core/FargateSizes.ts"
 import { isJson, type Json, listOf, objectsOf, textOf } from "#ecs-core/Json.ts"
 import { isOfFargate } from "#ecs-core/LaunchOn.ts"
 import { mergeLevels } from "#ecs-core/Levels.ts"
@@ -42,9 +43,9 @@ const planOfPool = (pool: string, given: Pool, context: PlanContext): PoolPlan =
   const { taskDefinition, taskRunRequest } = merged
   const region = merged.region ?? context.regionOfSet(credentials ?? undefined) ?? context.region
   const strategy = merged.capacityProviderStrategy ?? []
-  const isFargate = strategy.length > 0 ? isOfFargate(strategy) : /^FARGATE/.test(merged.launchType ?? "")
+  const isFargate = strategy.length > 0 ? isOfFargate(strategy) : merged.launchType?.startsWith("FARGATE") === true
   const isSpot = strategy.length > 0 ? isSpotAlone(strategy) : merged.launchType === "FARGATE_SPOT"
-  const cpu = Number(textOf(taskDefinition["cpu"]) ?? merged.cpu ?? DEFAULT_CPU)
+  const cpu = cpuUnits(taskDefinition["cpu"]) ?? merged.cpu ?? DEFAULT_CPU
   const networkSaid = networkOf(merged.networkConfiguration ?? awsvpcIn(taskRunRequest), merged.vpcId)
   const logs = logsOf(merged, region)
   return {

@@ -17,6 +17,7 @@ export interface Subnet {
 }
 
 export interface Role {
+  readonly arn: string
   /** Services that may assume it, such as `ecs-tasks.amazonaws.com`. */
   readonly trusts: ReadonlyArray<string>
 }
@@ -34,7 +35,7 @@ export class Inventory extends Context.Service<
       subnetIds: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<Subnet>, AwsFailure>
     readonly hasLogGroup: (target: AwsTarget, name: string) => Effect.Effect<boolean, AwsFailure>
-    /** By ARN; undefined = there is no such role. */
+    /** By the name in an ARN, in the account that is asked; undefined = there is no such role. */
     readonly role: (target: AwsTarget, arn: string) => Effect.Effect<Role | undefined, AwsFailure>
   }
 >()("aws/Inventory") {
@@ -99,7 +100,9 @@ const hasLogGroup = (calls: Calls, target: AwsTarget, name: string) =>
 
 const role = (calls: Calls, target: AwsTarget, arn: string) =>
   calls.getRole(target, { name: arn.slice(arn.lastIndexOf("/") + 1) }).pipe(
-    Effect.map(({ Role: found }): Role => ({ trusts: trustedServices(found?.AssumeRolePolicyDocument) })),
+    Effect.map(
+      ({ Role: found }): Role => ({ arn: found?.Arn ?? arn, trusts: trustedServices(found?.AssumeRolePolicyDocument) })
+    ),
     Effect.catch((error) => (isMissing(error) ? Effect.undefined : Effect.fail(error))),
     Effect.mapError(failureOf(calls, target, "GetRole"))
   )
