@@ -7,7 +7,6 @@ import { Ec2Network } from "#aws/Ec2Network.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import { Inventory } from "#aws/Inventory.ts"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
-import { DEFAULT_POOL } from "#ecs-core/Pool.ts"
 import { readAll } from "#process/ConfigReport.ts"
 import { topologyConfig } from "#process/FleetSetup.ts"
 import { dispatcherConfig } from "#services/dispatcher/config.ts"
@@ -21,11 +20,11 @@ import { allPools } from "./poolBucket.ts"
 import { json } from "./present.ts"
 import type { KeptPool } from "./render/pool.ts"
 import { verifyTable } from "./render/verify.ts"
-import { askAws } from "./verify/askAws.ts"
+import { askAccount, askAws } from "./verify/askAws.ts"
 import { askBus } from "./verify/askBus.ts"
 import { busFindings, busUnreachable } from "./verify/busFindings.ts"
 import { type Finding, ng, skipped } from "./verify/Finding.ts"
-import { type PoolPlan, planOf } from "./verify/plan.ts"
+import { planOf } from "./verify/plan.ts"
 import { awsQuotas, paceFinding, poolFinding, type Quotas } from "./verify/poolFindings.ts"
 
 export const verify = Command.make(
@@ -127,20 +126,16 @@ const withAws = Effect.fnUntraced(function* (kept: ReadonlyArray<KeptPool> | und
     pool,
     plan: pool.problems.length > 0 ? undefined : planOf(pool.name, pool.pool ?? {}, context)
   }))
-  const own = planOf(DEFAULT_POOL, {}, context)
-  const plans = planned
-    .flatMap(({ plan }) => plan ?? [])
-    .filter(({ target }) => sets.find(target.credentials) !== undefined)
+  const known = planned.filter(({ plan }) => plan !== undefined && sets.find(plan.target.credentials) !== undefined)
+  const plans = known.flatMap(({ plan }) => plan ?? [])
+  const uncounted = planned.filter((each) => !known.includes(each)).map(({ pool }) => pool.name)
   return [
     ...planned.map(({ plan, pool }) => poolFinding(pool, plan, sets.names())),
     ...(planned.length === 0 ? [withoutPools(kept)] : []),
     paceFinding(plans, runTaskPerSecond, quotas),
-    ...(yield* askAws(plans.length > 0 || own === undefined ? plans : [withoutRole(own)], quotas))
+    ...(yield* plans.length > 0 ? askAws(plans, uncounted, quotas) : askAccount({ region }))
   ]
 })
-
-/** Of a fleet without pools what requests say themselves is not known: AWS is asked about the rest. */
-const withoutRole = (plan: PoolPlan): PoolPlan => ({ ...plan, isLinked: true })
 
 const withoutPools = (kept: ReadonlyArray<KeptPool> | undefined): Finding =>
   skipped(

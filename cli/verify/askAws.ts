@@ -15,7 +15,8 @@ import {
   networkFinding,
   noRoleFinding,
   placeText,
-  roleFinding
+  roleFinding,
+  unknownNeeds
 } from "./awsFindings.ts"
 import type { Finding } from "./Finding.ts"
 import { different, type PoolPlan } from "./plan.ts"
@@ -24,8 +25,21 @@ import { type Quotas, vcpuFinding } from "./poolFindings.ts"
 /** Questions to AWS at a time. */
 const QUESTIONS_AT_ONCE = 8
 
-/** Asks AWS about everything that these pools need, each thing once. */
-export const askAws = Effect.fnUntraced(function* (plans: ReadonlyArray<PoolPlan>, quotas: Quotas) {
+/** Where no pool tells what runs need: whether AWS answers at all. Nothing else is judged, since it would be a guess. */
+export const askAccount = Effect.fnUntraced(function* (target: AwsTarget) {
+  const { describeCluster } = yield* Ecs
+  return [accountFinding(target, yield* Effect.result(describeCluster(target, ANY_CLUSTER))), ...unknownNeeds]
+})
+
+/** Also the answer that there is no such cluster is an answer. */
+const ANY_CLUSTER = "default"
+
+/** Asks AWS about everything that these pools need, each thing once. `uncounted` pools may need more. */
+export const askAws = Effect.fnUntraced(function* (
+  plans: ReadonlyArray<PoolPlan>,
+  uncounted: ReadonlyArray<string>,
+  quotas: Quotas
+) {
   const asked = [
     ...clusters(plans),
     ...plans.flatMap((plan) => noRoleFinding(plan) ?? []).map((finding) => Effect.succeed([finding])),
@@ -33,7 +47,7 @@ export const askAws = Effect.fnUntraced(function* (plans: ReadonlyArray<PoolPlan
     ...networks(plans),
     ...logGroups(plans),
     ...different(plans, ({ target }) => target).map(({ pools, what }) =>
-      Effect.succeed([vcpuFinding(placeText(what), pools, quotas)])
+      Effect.succeed([vcpuFinding(placeText(what), { plans: pools, uncounted }, quotas)])
     )
   ]
   return (yield* Effect.all(asked, { concurrency: QUESTIONS_AT_ONCE })).flat()

@@ -33,6 +33,11 @@ const unanswered = (looked: Looked, failure: AwsFailure, right: string): Finding
 const refused = (looked: Looked, failure: AwsFailure, right: string): Finding =>
   unanswered(looked, failure, right) ?? ng(looked, failure.message, failure.advice)
 
+/** Of what nobody can tell whether runs need it. */
+export const unknownNeeds: ReadonlyArray<Finding> = ["cluster", "execution role", "network", "log group", "vcpus"].map(
+  (check) => skipped({ check }, "no pool that can be used says which")
+)
+
 export const clusterFinding = (target: AwsTarget, cluster: string, answer: Answer<Cluster>): Finding => {
   const looked: Looked = { check: "cluster", subject: `${cluster} (${placeText(target)})` }
   if (Result.isSuccess(answer)) {
@@ -54,7 +59,7 @@ export const clusterFinding = (target: AwsTarget, cluster: string, answer: Answe
 export const noRoleFinding = ({ executionRoleArn, isLinked, pool }: PoolPlan): Finding | undefined => {
   if (executionRoleArn !== undefined) return undefined
   const looked: Looked = { check: "execution role", subject: `of pool ${pool}` }
-  if (isLinked) return skipped(looked, "requests name it, or a task definition that is kept elsewhere")
+  if (isLinked) return skipped(looked, "its task definition is kept elsewhere")
   return ng(
     looked,
     "none is set: ECS can write no lines, and pull no private images",

@@ -59,14 +59,27 @@ describe("vCPUs", () => {
     ["Spot over its own", [plan({ fargate: spot, maxRunning: 4 })], "NG", /L-36FBB829 --desired-value 8/],
     ["no limit", [plan()], "OK", /over the quota of 6 waits/]
   ])("%s", (_, plans, verdict, text) => {
-    const finding = vcpuFinding("us-east-1", plans, awsQuotas)
+    const finding = vcpuFinding("us-east-1", { plans, uncounted: [] }, awsQuotas)
     assert.strictEqual(finding.verdict, verdict)
     assert.match([finding.says, finding.fix].filter(Boolean).join(" "), text)
   })
 
   it("off Fargate do not count", () => {
     const { fargate: _, ...ofEc2 } = plan({ maxRunning: 1000 })
-    assert.strictEqual(vcpuFinding("us-east-1", [ofEc2], awsQuotas).verdict, "OK")
+    assert.strictEqual(vcpuFinding("us-east-1", { plans: [ofEc2], uncounted: [] }, awsQuotas).verdict, "OK")
+  })
+})
+
+describe("vCPUs where a pool cannot be counted", () => {
+  const of = (maxRunning: number) =>
+    vcpuFinding("us-east-1", { plans: [plan({ maxRunning })], uncounted: ["q"] }, awsQuotas)
+
+  it("are not called OK", () => {
+    assert.deepStrictEqual([of(1).verdict, of(1).says], ["SKIP", "of pools q nobody can tell what they take"])
+  })
+
+  it("are NG where the others alone are over", () => {
+    assert.strictEqual(of(7).verdict, "NG")
   })
 })
 

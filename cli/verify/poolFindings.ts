@@ -51,8 +51,14 @@ export const awsQuotas: Quotas = { vcpus: 6, runTaskPerSecond: 20 }
 
 const QUOTA_CODES = { onDemand: "L-3032A538", spot: "L-36FBB829" } as const
 
-/** Limits of pools against AWS's, for the pools of one account and region. */
-export const vcpuFinding = (subject: string, plans: ReadonlyArray<PoolPlan>, { vcpus: quota }: Quotas): Finding => {
+/** The pools of one account and region, and those of which nobody can tell what they take, or where. */
+export interface Counted {
+  readonly plans: ReadonlyArray<PoolPlan>
+  readonly uncounted: ReadonlyArray<string>
+}
+
+/** Limits of pools against AWS's. What is not counted may be over: then nobody can tell. */
+export const vcpuFinding = (subject: string, { plans, uncounted }: Counted, { vcpus: quota }: Quotas): Finding => {
   const looked: Looked = { check: "vcpus", subject }
   const used = (isSpot: boolean) =>
     plans
@@ -71,6 +77,7 @@ export const vcpuFinding = (subject: string, plans: ReadonlyArray<PoolPlan>, { v
       `Ask AWS for more: aws service-quotas request-service-quota-increase --service-code fargate --quota-code ${over.code} --desired-value ${Math.ceil(over.total)}; where you have more than ${quota}, say so with --vcpus; or lower maxRunning`
     )
   }
+  if (uncounted.length > 0) return skipped(looked, `of pools ${uncounted.join(", ")} nobody can tell what they take`)
   const total = kinds.reduce((sum, each) => sum + each.total, 0)
   return ok(
     looked,

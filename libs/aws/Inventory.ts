@@ -29,7 +29,7 @@ export interface Role {
 export class Inventory extends Context.Service<
   Inventory,
   {
-    /** Those of these subnets that are there. */
+    /** Those of these subnets that are there; at most 200 (AWS). */
     readonly subnets: (
       target: AwsTarget,
       subnetIds: ReadonlyArray<string>
@@ -74,11 +74,8 @@ const sdkCalls = (clients: Clients["Service"]) => ({
   })
 })
 
-/** AWS's limit of values in a filter. */
-const FILTER_VALUES_MAX = 200
-
 const subnets = (calls: Calls, target: AwsTarget, ids: ReadonlyArray<string>) =>
-  calls.describeSubnets(target, { ids: ids.slice(0, FILTER_VALUES_MAX) }).pipe(
+  calls.describeSubnets(target, { ids }).pipe(
     Effect.mapError(failureOf(calls, target, "DescribeSubnets")),
     Effect.map(({ Subnets = [] }) =>
       Subnets.map(
@@ -107,7 +104,7 @@ const role = (calls: Calls, target: AwsTarget, arn: string) =>
     Effect.mapError(failureOf(calls, target, "GetRole"))
   )
 
-const isMissing = (error: unknown): boolean => error instanceof Error && /^NoSuchEntity/.test(error.name)
+const isMissing = (error: unknown): boolean => error instanceof Error && error.name.startsWith("NoSuchEntity")
 
 /** The services that a trust policy names, as IAM gives it: URL-encoded JSON. */
 export const trustedServices = (policy: string | undefined): ReadonlyArray<string> => {

@@ -237,9 +237,23 @@ layer(surroundings, { excludeTestServices: true })("fleet verify", (it) => {
         lines.filter(({ verdict }) => verdict === "NG").map(({ check, fix }) => [check, fix]),
         [["nats", "Start everything with `fleet up`, or set NATS_URL."]]
       )
-      assert.include(
+      assert.deepStrictEqual(
         lines.filter(({ verdict }) => verdict === "OK").map(({ check }) => check),
-        "cluster"
+        ["run pace", "aws"],
+        "what is not known is not OK"
+      )
+    })
+  )
+
+  it.effect("judges nothing of AWS by guess where there are no pools", () =>
+    Effect.gen(function* () {
+      yield* withPools({})
+      const { code, out } = yield* verify(yield* environment, "--json")
+      const lines = linesOf({ code, out, err: "" })
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(
+        lines.filter(({ verdict }) => verdict === "SKIP").map(({ check }) => check),
+        ["pools", "cluster", "execution role", "network", "log group", "vcpus"]
       )
     })
   )
