@@ -60,7 +60,11 @@ const startedAt = Date.UTC(2027, 0, 15)
 const anAttempt = (desk: Desk, at: number): Attempt => {
   const started = aTaskStarted({ runId: RunId.make(`bench-${at}`), at: instantOf(startedAt) })
   const last = { sequence: 0, time: undefined, message: undefined }
-  const attempt = put(desk, { started, lease, last, readings: resume(started, [], [], 30_000) }, startedAt)
+  const attempt = put(
+    desk,
+    { started, lease, last, trace: undefined, readings: resume(started, [], [], 30_000) },
+    startedAt
+  )
   return desk.attempts.get(attemptKey(started.runId, started.attempt)) ?? attempt
 }
 

@@ -92,7 +92,9 @@ const sdkCalls = (clients: Clients["Service"], pace: Pace["Service"]): LogsCalls
   const send = sender(clients.logs)
   return {
     region: clients.region,
-    filterLogEvents: send((client, input, options) => client.send(new FilterLogEventsCommand(input), options)),
+    filterLogEvents: send("FilterLogEvents", (client, input, options) =>
+      client.send(new FilterLogEventsCommand(input), options)
+    ),
     beforeExtraCall: (target) => pace.take("filterLogEvents", target)
   }
 }

@@ -69,11 +69,11 @@ const sdkCalls = (clients: Clients["Service"]): Ec2Calls => {
   const send = sender(clients.ec2)
   return {
     region: clients.region,
-    describeVpcs: send(async (client, input, options) => {
+    describeVpcs: send("DescribeVpcs", async (client, input, options) => {
       const { DescribeVpcsCommand } = await ec2Sdk()
       return client.send(new DescribeVpcsCommand(input), options)
     }),
-    describeSubnets: send(async (client, input, options) => {
+    describeSubnets: send("DescribeSubnets", async (client, input, options) => {
       const { DescribeSubnetsCommand } = await ec2Sdk()
       return client.send(new DescribeSubnetsCommand(input), options)
     })

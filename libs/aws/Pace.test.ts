@@ -12,6 +12,7 @@ import {
   type PaceClass,
   stopTaskReserve
 } from "./Pace.ts"
+import { recoverySeconds } from "./TokenBucket.ts"
 
 const target = { region: "eu-west-1" }
 
@@ -40,6 +41,24 @@ describe("Pace", () => {
       assert.strictEqual(yield* wait("runTask", { region: "us-east-1" }), 0)
       assert.strictEqual(yield* Pace.use((pace) => pace.waitMillis("runTask", { ...target, credentials: "b" })), 0)
     }).pipe(Effect.provide(Pace.layer()))
+  )
+
+  it.effect(
+    "tells what is left of each quota that was used, after a throttle and as it rises again without a call",
+    () =>
+      Effect.gen(function* () {
+        const runTask = Pace.use((pace) =>
+          Effect.map(pace.rooms, (rooms) => rooms.find(({ quota }) => quota === "runTask"))
+        )
+        assert.isUndefined(yield* runTask)
+        yield* Pace.use((pace) => pace.take("runTask", { ...target, credentials: "other" }))
+        const room = { quota: "runTask", ...target, credentials: "other", limit: { perSecond: 19, burst: 10 } }
+        assert.deepStrictEqual(yield* runTask, { ...room, callsLeft: 9, perSecond: 19 })
+        yield* Pace.use((pace) => pace.throttled("runTask", { ...target, credentials: "other" }))
+        assert.deepStrictEqual(yield* runTask, { ...room, callsLeft: 0, perSecond: 9.5 })
+        yield* TestClock.adjust(`${recoverySeconds} seconds`)
+        assert.deepStrictEqual(yield* runTask, { ...room, callsLeft: 10, perSecond: 19 })
+      }).pipe(Effect.provide(Pace.layer()))
   )
 
   it.effect("StopTask does not wait behind RunTask in the quota that they share", () =>

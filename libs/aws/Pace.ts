@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { AwsConfig } from "./AwsConfig.ts"
+import { waitMeasured } from "./measured.ts"
 import type { AwsTarget } from "./Target.ts"
 import { type Bucket, fullBucket, type Limit, refill, spend, throttle, waitMillis } from "./TokenBucket.ts"
 
@@ -35,6 +36,8 @@ export class Pace extends Context.Service<
     readonly throttled: (paceClass: PaceClass, target: AwsTarget) => Effect.Effect<void>
     /** How long `take` would wait with so many others ahead (none), in milliseconds: to defer instead of waiting. */
     readonly waitMillis: (paceClass: PaceClass, target: AwsTarget, ahead?: number) => Effect.Effect<number>
+    /** What is left of each quota that was used, as of now. */
+    readonly rooms: Effect.Effect<ReadonlyArray<Room>>
     /** Takes a token, runs the call, and slows down if the call was throttled. */
     readonly paced: (
       paceClass: PaceClass,
@@ -60,6 +63,17 @@ export class Pace extends Context.Service<
       })
     )
   )
+}
+
+/** What is left of a quota, in a region, for a set of credentials. */
+export interface Room {
+  readonly quota: string
+  readonly region: string
+  readonly credentials: string
+  /** Calls that could be made at once. */
+  readonly callsLeft: number
+  readonly perSecond: number
+  readonly limit: Limit
 }
 
 export type PaceLimits = Partial<Readonly<Record<Quota, Limit>>>
@@ -128,12 +142,15 @@ interface Draw {
 const makePace = (limits: PaceLimits): Pace["Service"] => {
   const lane: Lane = { buckets: new Map(), lines: new Map(), limits }
   const take = (paceClass: PaceClass, target: AwsTarget) =>
-    lineOf(lane, paceClass, target).withPermit(takeFirst(lane, draws(lane, paceClass, target)))
+    lineOf(lane, paceClass, target)
+      .withPermit(takeFirst(lane, draws(lane, paceClass, target)))
+      .pipe(waitMeasured(paceClass))
   const throttled = (paceClass: PaceClass, target: AwsTarget) =>
     Effect.map(Clock.currentTimeMillis, (now) => slowDown(lane, draws(lane, paceClass, target), now))
   return {
     take,
     throttled,
+    rooms: Effect.map(Clock.currentTimeMillis, (now) => roomsOf(lane, now)),
     waitMillis: (paceClass, target, ahead = 0) =>
       Effect.map(Clock.currentTimeMillis, (now) => longestWait(lane, draws(lane, paceClass, target), now, ahead)),
     paced: (paceClass, target) => (call) =>
@@ -196,6 +213,14 @@ const dropOldest = (kept: Map<string, unknown>): void => {
   const [oldest] = kept.keys()
   if (kept.size > maxBuckets && oldest !== undefined) kept.delete(oldest)
 }
+
+const roomsOf = ({ buckets, limits }: Lane, now: number): ReadonlyArray<Room> =>
+  [...buckets].map(([key, bucket]) => {
+    const [quota = "", credentials = "", region = ""] = key.split("|")
+    const limit = limitOf(limits, quota as Quota, region)
+    const { perSecond, tokens } = refill(bucket, limit, now)
+    return { quota, region, credentials, callsLeft: tokens, perSecond, limit }
+  })
 
 const lineOf = (lane: Lane, paceClass: PaceClass, target: AwsTarget): Semaphore.Semaphore => {
   const key = keyOf(paceClass, target)

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { DEFAULT_SET } from "./credentials/CredentialSet.ts"
+import { measured } from "./measured.ts"
 import { Caller } from "./model/Caller.ts"
 import type { Operation } from "./model/Operations.ts"
 import type { AwsTarget } from "./Target.ts"
@@ -8,15 +9,19 @@ import type { AwsTarget } from "./Target.ts"
 /** One operation of AWS as a port uses it; its errors are as they come, and still to be classified. */
 export type Call<Input, Output> = (target: AwsTarget, input: Input) => Effect.Effect<Output, unknown>
 
-/** Makes calls over an SDK client: interrupting one aborts its request. */
+/** Makes calls over an SDK client: interrupting one aborts its request. Each is measured under the action's name. */
 export const sender =
   <Client>(clientOf: (target: AwsTarget) => Effect.Effect<Client, AwsFailure>) =>
   <Input, Output>(
-    send: (client: Client, input: Input, options: { readonly abortSignal: AbortSignal }) => Promise<Output>
+    action: string,
+    send: (client: Client, input: Input, options: { readonly abortSignal: AbortSignal }) => Promise<Output>,
+    refusal: (output: Output) => AwsFailure | undefined = () => undefined
   ): Call<Input, Output> =>
   (target, input) =>
     Effect.flatMap(clientOf(target), (client) =>
-      Effect.tryPromise({ try: (abortSignal) => send(client, input, { abortSignal }), catch: (error) => error })
+      Effect.tryPromise({ try: (abortSignal) => send(client, input, { abortSignal }), catch: (error) => error }).pipe(
+        measured(action, refusal)
+      )
     )
 
 /** The model's region where a target names none. */

@@ -24,6 +24,7 @@ import {
   type StopTaskRequest,
   type StopTaskResponse
 } from "@aws-sdk/client-ecs"
+import { classifyFailures } from "./AwsError.ts"
 import type { Clients } from "./Clients.ts"
 import { type Call, modelCall, regionOfModel, sender } from "./calls.ts"
 import type { EcsModel } from "./model/EcsModel.ts"
@@ -46,20 +47,28 @@ export const sdkCalls = (clients: Clients["Service"]): EcsCalls => {
   const send = sender(clients.ecs)
   return {
     region: clients.region,
-    registerTaskDefinition: send((client, input, options) =>
+    registerTaskDefinition: send("RegisterTaskDefinition", (client, input, options) =>
       client.send(new RegisterTaskDefinitionCommand(input), options)
     ),
-    describeTaskDefinition: send((client, input, options) =>
+    describeTaskDefinition: send("DescribeTaskDefinition", (client, input, options) =>
       client.send(new DescribeTaskDefinitionCommand(input), options)
     ),
-    deregisterTaskDefinition: send((client, input, options) =>
+    deregisterTaskDefinition: send("DeregisterTaskDefinition", (client, input, options) =>
       client.send(new DeregisterTaskDefinitionCommand(input), options)
     ),
-    describeClusters: send((client, input, options) => client.send(new DescribeClustersCommand(input), options)),
-    runTask: send((client, input, options) => client.send(new RunTaskCommand(input), options)),
-    describeTasks: send((client, input, options) => client.send(new DescribeTasksCommand(input), options)),
-    listTasks: send((client, input, options) => client.send(new ListTasksCommand(input), options)),
-    stopTask: send((client, input, options) => client.send(new StopTaskCommand(input), options))
+    describeClusters: send("DescribeClusters", (client, input, options) =>
+      client.send(new DescribeClustersCommand(input), options)
+    ),
+    runTask: send(
+      "RunTask",
+      (client, input, options) => client.send(new RunTaskCommand(input), options),
+      ({ failures = [], tasks = [] }) => (tasks.length === 0 ? classifyFailures(failures) : undefined)
+    ),
+    describeTasks: send("DescribeTasks", (client, input, options) =>
+      client.send(new DescribeTasksCommand(input), options)
+    ),
+    listTasks: send("ListTasks", (client, input, options) => client.send(new ListTasksCommand(input), options)),
+    stopTask: send("StopTask", (client, input, options) => client.send(new StopTaskCommand(input), options))
   }
 }
 

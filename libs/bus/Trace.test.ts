@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { formatTraceparent, parseTraceparent, withCurrentTrace, withMessageSpan } from "./Trace.ts"
+import {
+  currentTrace,
+  formatTraceparent,
+  inTrace,
+  parseTraceparent,
+  withCurrentTrace,
+  withMessageSpan
+} from "./Trace.ts"
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const spanId = "b7ad6b7169203331"
@@ -33,6 +40,17 @@ describe("traceparent", () => {
       assert.deepStrictEqual(headers, { a: "1", traceparent: formatTraceparent(span) })
       const kept = yield* withCurrentTrace({ traceparent: header }).pipe(Effect.withParentSpan(span))
       assert.strictEqual(kept["traceparent"], header)
+    })
+  )
+
+  it.effect("of a span that is over goes on where its trace was kept", () =>
+    Effect.gen(function* () {
+      assert.isUndefined(yield* currentTrace)
+      const span = yield* Effect.makeSpan("x")
+      const kept = yield* currentTrace.pipe(Effect.withParentSpan(span))
+      const headers = yield* withCurrentTrace().pipe(inTrace(kept))
+      assert.deepStrictEqual(headers, { traceparent: formatTraceparent(span) })
+      assert.deepStrictEqual(yield* withCurrentTrace().pipe(inTrace(undefined)), {})
     })
   )
 

@@ -26,6 +26,21 @@ export const withCurrentTrace = (headers: Headers = {}): Effect.Effect<Headers> 
     )
   )
 
+/** Where in which trace: what a holder of 100,000 leases can afford to keep. */
+export type Trace = Tracer.ExternalSpan
+
+/** The span that the caller is in, to go on with when it is long over; undefined outside of any. */
+export const currentTrace: Effect.Effect<Trace | undefined> = Effect.map(
+  Effect.serviceOption(Tracer.ParentSpan),
+  (span) => (Option.isNone(span) ? undefined : Tracer.externalSpan(span.value))
+)
+
+/** Spans, messages and logs of the effect belong to that trace. */
+export const inTrace =
+  (trace: Trace | undefined) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    trace === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, trace)
+
 /** One span for the handling of a message, child of the span that published it. */
 export const withMessageSpan =
   (name: string, m: BusMessage) =>

@@ -8,9 +8,10 @@ import { Aws } from "#aws/Aws.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import type { Fault } from "#aws/model/Fault.ts"
 import { Pace } from "#aws/Pace.ts"
-import { probeConfig, probeHealthy, probeWhereAsked } from "#process/AwsProbe.ts"
+import { probeConfig, probeWhereAsked } from "#process/AwsProbe.ts"
 import { readConfig } from "#process/ConfigReport.ts"
 import { Health } from "#process/Health.ts"
+import { probeHealthy } from "#process/metrics.ts"
 import { calls, clearFaults, inject, LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 
 /** The probe through the real SDK, against local-aws and against what is no AWS at all; the clock is the test's. */

@@ -4,6 +4,7 @@ import type { Pace } from "#aws/Pace.ts"
 import { type ProbeAnswer, probe } from "#aws/probe.ts"
 import type { Values } from "#process/ConfigReport.ts"
 import { registerWhereServed } from "#process/Health.ts"
+import { probeHealthy } from "#process/metrics.ts"
 import { wholeSetting } from "#process/NumberSetting.ts"
 import { supervised } from "#process/Supervise.ts"
 
@@ -14,11 +15,6 @@ export const probeConfig = {
   /** Between two questions. */
   probeSeconds: wholeSetting("FLEET_AWS_PROBE_SECONDS", 60, 5)
 }
-
-/** On `/metrics`: 1 = AWS answered the last probe as it should, 0 = it did not. */
-export const probeHealthy = Metric.gauge("fleet_aws_probe_healthy", {
-  description: "1 when AWS answered the last probe as it should, else 0"
-})
 
 export interface Ports {
   readonly ecs: Pick<typeof Ecs.Service, "stopTask">

@@ -13,6 +13,33 @@ export const HAND_BACK_SECONDS_MAX = 30
 /** Failures that come again however often the step is repeated. */
 const PERMANENT: ReadonlySet<string> = new Set(["PayloadTooLarge", "RecordUnreadable"])
 
+/** A run, or one attempt of it. */
+export interface Subject {
+  readonly runId: string
+  readonly attempt?: number
+}
+
+/** Everything that is logged of the step names its run and attempt, and so does the span that it is in. */
+export const about =
+  ({ attempt, runId }: Subject) =>
+  <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const isTraced = Effect.annotateCurrentSpan({
+      "fleet.run.id": runId,
+      ...(attempt === undefined ? {} : { "fleet.attempt": attempt })
+    })
+    return Effect.andThen(isTraced, Effect.annotateLogs(step, { runId, ...(attempt === undefined ? {} : { attempt }) }))
+  }
+
+/** The same of the handling of a message, as far as its subject names a run. */
+export const aboutRunOf =
+  ({ subject }: BusMessage) =>
+  <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const parsed = parseSubject(subject)
+    return parsed !== undefined && "runId" in parsed && parsed.runId !== undefined
+      ? about({ ...parsed, runId: parsed.runId })(step)
+      : step
+  }
+
 /**
  * What becomes of a message whose step failed: handed back with a delay that grows with each delivery, or dead where
  * repeating cannot help. A defect passes through: the consumer tries it again, then it is dead.
@@ -28,7 +55,8 @@ export const handBack = <E extends { readonly _tag: string; readonly message: st
       return Effect.logWarning("handed back", { subject: delivery.subject, why: error.message, delayMillis }).pipe(
         Effect.as(Verdict.nak(delayMillis))
       )
-    })
+    }),
+    aboutRunOf(delivery)
   )
 
 /** Where the copy of a message goes that a service could not handle; `unknown` where its subject names no run. */

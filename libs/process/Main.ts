@@ -4,6 +4,7 @@ import { Cause, Config, ConfigProvider, Deferred, Effect, Exit, Layer, Ref, Runt
 import { ConfigInvalid, configExitCode, problemsOf, readAll } from "#process/ConfigReport.ts"
 import { Health } from "#process/Health.ts"
 import { HealthServer, healthSettings } from "#process/HealthServer.ts"
+import { Readings } from "#process/Readings.ts"
 import { Stopping } from "#process/Stopping.ts"
 import * as Telemetry from "#process/Telemetry.ts"
 import { version } from "#process/Version.ts"
@@ -55,7 +56,8 @@ const main = <E>(app: Layer.Layer<never, E, Health>, { name }: MainOptions) =>
       { ...Telemetry.telemetrySettings, ...healthSettings },
       yield* ConfigProvider.ConfigProvider
     )
-    const health = Layer.provideMerge(HealthServer.layer(settings), Health.layer)
+    const told = Layer.merge(Health.layer, Readings.layer)
+    const health = Layer.provideMerge(HealthServer.layer(settings), told)
     return yield* serve(app).pipe(
       Effect.provide(health),
       Effect.tapCause(logCrash),
@@ -73,6 +75,7 @@ const serve = <E>(app: Layer.Layer<never, E, Health>) =>
       const phase = yield* Ref.make("starting")
       yield* (yield* Health).register({ name: "process", check: Ref.get(phase) })
       yield* Effect.addFinalizer(() => Effect.logInfo("stopped"))
+      yield* Effect.forkScoped(Effect.flatMap(Readings, ({ takeForEver }) => takeForEver))
       const stopping = yield* Deferred.make<void>()
       yield* Layer.build(app).pipe(Effect.provideService(Stopping, stopping))
       yield* Effect.addFinalizer(() => Deferred.succeed(stopping, undefined))

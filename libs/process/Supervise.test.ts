@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Logger, Metric, Queue, Random } from "effect"
 import { TestClock } from "effect/testing"
-import { backOff, backOffMillis, restarts, supervised } from "#process/Supervise.ts"
+import { restarts } from "#process/metrics.ts"
+import { backOff, backOffMillis, supervised } from "#process/Supervise.ts"
 
 /** Says when a worker starts. */
 const started = (starts: Queue.Queue<number>) =>

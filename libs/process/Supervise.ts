@@ -1,4 +1,5 @@
 import { Deferred, Duration, Effect, Exit, Metric, Random } from "effect"
+import { restarts } from "#process/metrics.ts"
 import { Stopping } from "#process/Stopping.ts"
 
 /** How a crashed worker is started again: the wait doubles from `baseMillis` up to `maxMillis`, ±20 % by chance. */
@@ -8,12 +9,6 @@ export const backOff = {
   /** A worker that ran this long was well: counting starts anew. */
   healthyMillis: 60_000
 }
-
-/** Starts after the first one, by worker; on `/metrics` as `fleet_worker_restarts_total{worker="…"}`. */
-export const restarts = Metric.counter("fleet_worker_restarts_total", {
-  incremental: true,
-  description: "times a worker was started again after it failed or ended"
-})
 
 /** The wait before the start that follows the n-th failure in a row (n from 1), before chance. */
 export const backOffMillis = (failures: number): number =>

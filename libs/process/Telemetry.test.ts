@@ -1,8 +1,8 @@
-import { createServer } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Layer, Logger, Option, Queue, Redacted } from "effect"
+import { Cause, Effect, Layer, Logger, Option, Redacted } from "effect"
 import { jsonLogger, layer, splitMessage } from "#process/Telemetry.ts"
 import { version } from "#process/Version.ts"
+import { collector } from "#test/support/Collector.ts"
 
 /** What `log` writes as JSON. */
 const written = Effect.fnUntraced(function* (log: Effect.Effect<void>) {
@@ -55,45 +55,20 @@ describe("splitMessage", () => {
   })
 })
 
-/** A collector on loopback: what it is sent, as path and body. */
-const collector = Effect.gen(function* () {
-  const received = yield* Queue.unbounded<{ readonly path: string; readonly body: string }>()
-  const server = createServer((request, response) => {
-    let body = ""
-    request.on("data", (chunk) => (body += String(chunk)))
-    request.on("end", () => {
-      Queue.offerUnsafe(received, { path: request.url ?? "", body })
-      response.end("{}")
-    })
-  })
-  const url = yield* Effect.acquireRelease(
-    Effect.callback<URL>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed(new URL(`http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`)))
-      })
-    }),
-    () =>
-      Effect.sync(() => void server.closeAllConnections()).pipe(Effect.andThen(Effect.sync(() => void server.close())))
-  )
-  return { received, url }
-})
-
 describe("OTLP_URL", () => {
   it.live("sends logs and traces under the service's name, flushed at the end", () =>
     Effect.gen(function* () {
-      const { received, url } = yield* collector
-      const settings = { logLevel: "Info", logFormat: "json", otlpUrl: Option.some(url) } as const
+      const { bodies, url } = yield* collector
+      const settings = { logLevel: "Info", logFormat: "json", otlpUrl: Option.some(new URL(url)) } as const
       yield* Effect.logInfo("hello").pipe(
         Effect.withSpan("launch"),
         Effect.provide(Layer.fresh(layer("launcher", settings)))
       )
-      const sent = yield* Queue.clear(received)
-      const bodyAt = (path: string) => sent.find((request) => request.path === path)?.body ?? ""
-      assert.include(bodyAt("/v1/logs"), "hello")
-      assert.include(bodyAt("/v1/traces"), "launch")
-      assert.include(bodyAt("/v1/traces"), `{"stringValue":"launcher"}`)
-      assert.include(bodyAt("/v1/traces"), `{"stringValue":"${version}"}`)
+      assert.include(bodies("/v1/logs").join(), "hello")
+      const traces = bodies("/v1/traces").join()
+      assert.include(traces, "launch")
+      assert.include(traces, `{"stringValue":"launcher"}`)
+      assert.include(traces, `{"stringValue":"${version}"}`)
     })
   )
 })

@@ -5,6 +5,7 @@ import { Verdict } from "#bus/Verdict.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { Durables, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
+import { readFleetMetrics } from "#process/FleetReadings.ts"
 import { setUpFleet, topologyFor } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { newOwner } from "#process/Lease.ts"
@@ -59,6 +60,7 @@ export const layer = (settings: DispatcherSettings) =>
     Effect.gen(function* () {
       yield* setUpFleet(settings, "dispatcher")
       yield* watchCredentials
+      yield* readFleetMetrics(settings, "dispatcher")
       const fleet = yield* makeFleet(settings)
       const pools = yield* followPools(fleet.pools, settings, fleet.runTimeoutSecondsMax)
       yield* findQueues(fleet)

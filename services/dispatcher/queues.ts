@@ -1,4 +1,4 @@
-import { Clock, Effect, FiberMap, Option, Result, Scope, Stream } from "effect"
+import { Clock, Effect, FiberMap, Metric, Option, Result, Scope, Stream } from "effect"
 import type { BucketEntry } from "#bus/Bucket.ts"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { Consumer } from "#bus/Consumer.ts"
@@ -8,12 +8,14 @@ import { GoodPoolCodec, MAX_RUNNING_MAX } from "#ecs-core/Pool.ts"
 import { usablePool } from "#ecs-core/PoolProblems.ts"
 import { type ParsedPoolKey, parsePoolKey, poolDurable, poolOfDurable, Streams } from "#ecs-core/Subjects.ts"
 import { deadSubject } from "#process/Handling.ts"
+import { readWhereTold } from "#process/Readings.ts"
 import { supervised } from "#process/Supervise.ts"
 import { admitForEver } from "./admit.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { followEnds } from "./ends.ts"
 import type { Fleet } from "./Fleet.ts"
 import { handedOutMax, isLimited, limitsOf, type PoolLimits } from "./limits.ts"
+import * as metrics from "./metrics.ts"
 import { makePoolQueue, type PoolQueue, release, type Slots, take } from "./slots.ts"
 
 /**
@@ -65,6 +67,7 @@ export const serveQueues = (
   Effect.scoped(
     Effect.gen(function* () {
       const slots: Slots = new Map()
+      yield* readWhereTold(Effect.suspend(() => Metric.update(metrics.slots, slots.size)))
       const serving: Serving = {
         fleet,
         settings,

@@ -4,13 +4,16 @@ import { bucketStream, bucketSubject } from "#bus/buckets.ts"
 import { text } from "#bus/Message.ts"
 import { isRunId, type RunId } from "#ecs-core/Ids.ts"
 import { currentAttempt, isFinal, isTombstone, launcherHasIt, type Run, RunCodec } from "#ecs-core/Run.ts"
+import { LiveState, type RunState } from "#ecs-core/RunState.ts"
 import { Filters, LeaseKeys, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
+import { mended } from "#process/metrics.ts"
 import { askForRebuild, lastRebuild } from "#process/RebuildRequest.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { readFact } from "./decide.ts"
 import type { Fleet } from "./Fleet.ts"
+import * as metrics from "./metrics.ts"
 import { keepKey, performEffects } from "./perform.ts"
 import { askIfLost } from "./rebuildTurns.ts"
 import { decideRun, launchUnknown, type Step } from "./reconcileDecide.ts"
@@ -31,12 +34,6 @@ const AT_ONCE = 16
 /** A holder that is silent for so many rounds is taken over. */
 const LEASE_ROUNDS = 3
 
-/** On `/metrics`: what the sweep mended. */
-const mended = Metric.counter("fleet_reconciled_total", {
-  incremental: true,
-  description: "what a sweep has mended, by kind"
-})
-
 /** What one replica remembers from sweep to sweep, as long as it holds the lease. */
 export interface Memory {
   /** The run that was looked at last. */
@@ -46,9 +43,17 @@ export interface Memory {
   readonly orderless: Map<string, number>
   /** The rebuild that was asked for because of a run without a record. */
   readonly asked: Map<string, string>
+  /** The state in which each live run was seen last. */
+  readonly states: Map<string, RunState>
 }
 
-export const nothingSeen = (): Memory => ({ lastRun: "", nextChange: 0, orderless: new Map(), asked: new Map() })
+export const nothingSeen = (): Memory => ({
+  lastRun: "",
+  nextChange: 0,
+  orderless: new Map(),
+  asked: new Map(),
+  states: new Map()
+})
 
 /** Sweeps for ever; of several replicas, the one that holds the lease. */
 export const reconcileForEver = (
@@ -60,7 +65,9 @@ export const reconcileForEver = (
   const memory = nothingSeen()
   const round = Effect.gen(function* () {
     if (!(yield* holdLease(fleet.meta, LeaseKeys.reconcileRecords, owner, LEASE_ROUNDS * settings.reconcileSeconds))) {
-      return Object.assign(memory, nothingSeen())
+      Object.assign(memory, nothingSeen())
+      yield* Metric.update(metrics.unfinishedRuns, 0)
+      return yield* tellStates(memory)
     }
     yield* ensure
     yield* askIfLost(fleet)
@@ -90,11 +97,22 @@ export const reconcile = (
     const lost = due.filter((_, index) => steps[index] === "rebuild")
     if (lost.length > 0) yield* askFor(fleet, memory, lost)
     const keys = new Set<string>(live)
-    for (const known of [memory.orderless, memory.asked]) {
+    for (const known of [memory.orderless, memory.asked, memory.states]) {
       for (const runId of known.keys()) if (!keys.has(runId)) known.delete(runId)
     }
+    yield* Metric.update(metrics.unfinishedRuns, live.length)
+    yield* tellStates(memory)
     yield* keyChanged(fleet, settings, memory, keys)
   })
+
+const tellStates = ({ states }: Memory): Effect.Effect<void> => {
+  const runs = Map.groupBy(states.values(), (state) => state)
+  return Effect.forEach(
+    LiveState.literals,
+    (state) => Metric.update(Metric.withAttributes(metrics.runs, { state }), runs.get(state)?.length ?? 0),
+    { discard: true }
+  )
+}
 
 /**
  * Records that are missing are asked for once. One that a rebuild could not make has no run any more; a rebuild that is
@@ -132,6 +150,7 @@ const firstMillis = ({ messages }: Fleet): Effect.Effect<number, BusUnavailable>
 const lookAt = (fleet: Fleet, memory: Memory, runId: RunId, wholeSince: number): Effect.Effect<Step, StepError> =>
   Effect.gen(function* () {
     const { run } = yield* readRun(fleet.runs, runId)
+    if (run !== undefined) memory.states.set(runId, run.state)
     const now = yield* Clock.currentTimeMillis
     const orderlessSince = memory.orderless.get(runId)
     const step = decideRun(run, { ...(yield* storedOf(fleet, runId, run)), wholeSince, orderlessSince }, now)

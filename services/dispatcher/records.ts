@@ -5,6 +5,7 @@ import { evolve, type RunMessage } from "#ecs-core/Evolve.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { type Run, RunCodec } from "#ecs-core/Run.ts"
 import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
+import { countChange } from "./hops.ts"
 
 /** A fold that loses the race for a record is decided anew this often. */
 export const FOLD_TRIES_MAX = 50
@@ -22,6 +23,7 @@ export const foldInto = (runs: Bucket, runId: RunId, event: RunMessage): Effect.
     if (next === undefined || next === run) return next
     const value = RunCodec.encode(next)
     yield* run === undefined ? runs.create(runId, value) : runs.update(runId, value, revision)
+    yield* countChange(run, event, next)
     return next
   }).pipe(
     Effect.retry({

@@ -8,6 +8,7 @@ import { poolFor } from "#ecs-core/PoolVariables.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import { isQueued } from "#ecs-core/Run.ts"
 import { Streams } from "#ecs-core/Subjects.ts"
+import { about } from "#process/Handling.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
 import type { JobSource } from "./define.ts"
 import { type Fleet, placeOf } from "./Fleet.ts"
@@ -27,6 +28,11 @@ export type StepError = PerformError
 export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
     const read = readRequest(stored(delivery))
+    return yield* answerRequest(fleet, read).pipe(about(read.seen))
+  }).pipe(laterIfDelayed)
+
+const answerRequest = (fleet: Fleet, read: ReadRequest): Effect.Effect<Verdict, StepError> =>
+  Effect.gen(function* () {
     const { runId } = read.seen
     const { job, recorded } = yield* inTurn(fleet, read.pool, recordRequest(fleet, read))
     const ruling = arbitrate(recorded, read.seen)
@@ -34,7 +40,7 @@ export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<V
     if (ruling === "conflict") return Verdict.dead(`another request with the run id "${runId}" came first`)
     if (recorded !== undefined && !isQueued(recorded)) yield* performEffects(fleet, recorded, () => Effect.succeed(job))
     return read.undecodable === undefined ? Verdict.ack : Verdict.dead(`not JSON: ${read.undecodable}`)
-  }).pipe(laterIfDelayed)
+  })
 
 /** Records a request; a run that has to queue has its place with that. */
 const recordRequest = (fleet: Fleet, read: ReadRequest) =>

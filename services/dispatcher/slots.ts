@@ -1,13 +1,14 @@
 import { Clock, Effect, FiberSet, Latch, type Scope, Semaphore } from "effect"
 import type { Lease } from "#bus/Consumer.ts"
 import { type Delivery, text } from "#bus/Message.ts"
+import { currentTrace, inTrace, type Trace } from "#bus/Trace.ts"
 import type { RunId } from "#ecs-core/Ids.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
 import { Codecs, type RunQueued } from "#ecs-core/Messages.ts"
 import { retryDelayMillis } from "#ecs-core/RetryDelay.ts"
 import { isQueued, isTaskGone, type Run, takesSlot } from "#ecs-core/Run.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
-import { HAND_BACK_SECONDS_MAX, lastFact } from "#process/Handling.ts"
+import { about, HAND_BACK_SECONDS_MAX, lastFact } from "#process/Handling.ts"
 import { readRun } from "#process/RunRecords.ts"
 import type { Fleet } from "./Fleet.ts"
 import { readLimits } from "./gate.ts"
@@ -27,6 +28,8 @@ export interface Slot {
   readonly seq: number
   readonly queue: PoolQueue
   readonly lease: Lease
+  /** The run's: it goes on when the turn has come. */
+  readonly trace: Trace | undefined
   /** What its record asked for exists. */
   launched: boolean
 }
@@ -79,13 +82,17 @@ export const take = (
   const decoded = Codecs.runQueued.decode(text(delivery))
   if (decoded._tag === "Failure") return lease.dead(decoded.failure.message)
   const message = decoded.success
-  const slot: Slot = { runId: message.runId, seq: delivery.seq, queue, lease, launched: false }
-  slots.set(slot.runId, slot)
-  queue.arriving.add(slot.seq)
-  return arrive(fleet, slots, slot, message).pipe(
-    Effect.flatMap((run) => (run === undefined ? Effect.void : takeOver(fleet, slots, slot, run))),
-    orHandBack(slots, slot)
-  )
+  // Before anything else may run: whoever looks at the queue must know what is arriving.
+  queue.arriving.add(delivery.seq)
+  return Effect.flatMap(currentTrace, (trace) => {
+    const slot: Slot = { runId: message.runId, seq: delivery.seq, queue, lease, trace, launched: false }
+    slots.set(slot.runId, slot)
+    return arrive(fleet, slots, slot, message).pipe(
+      Effect.flatMap((run) => (run === undefined ? Effect.void : takeOver(fleet, slots, slot, run))),
+      orHandBack(slots, slot),
+      about(message)
+    )
+  })
 }
 
 /** The run to go on with at once; undefined where it waits for its turn, or needs none any more. */
@@ -147,7 +154,7 @@ export const admit = (fleet: Fleet, slots: Slots, slot: Slot): Effect.Effect<voi
     yield* Effect.logInfo("run admitted", { runId: slot.runId, pool })
     yield* FiberSet.run(fibers, launch(fleet, slots, slot, run).pipe(orHandBack(slots, slot)))
   })
-  return recorded.pipe(orHandBack(slots, slot))
+  return recorded.pipe(orHandBack(slots, slot), about(slot), inTrace(slot.trace))
 }
 
 /** In a pool without `maxRunning` there is no slot to be held: the message has done its work. */

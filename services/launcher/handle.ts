@@ -12,6 +12,7 @@ import { later } from "#ecs-core/Timeline.ts"
 import { probeWhereAsked } from "#process/AwsProbe.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
 import { readDrain } from "#process/Drain.ts"
+import { readFleetMetrics } from "#process/FleetReadings.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { deadSubject, handBack } from "#process/Handling.ts"
 import { readRun } from "#process/RunRecords.ts"
@@ -139,6 +140,7 @@ export const layer = (settings: LauncherSettings) =>
     Effect.gen(function* () {
       const { fleetId } = yield* setUpFleet(settings, "launcher")
       yield* watchCredentials
+      yield* readFleetMetrics(settings, "launcher")
       const fleet = yield* makeFleet(fleetId, { orders: settings.orders, calls: settings.concurrency })
       const consumer = yield* Consumer
       const listen = consumer.run(

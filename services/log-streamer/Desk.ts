@@ -4,6 +4,7 @@ import type { Gate } from "#aws/gate/Gate.ts"
 import type { Pace } from "#aws/Pace.ts"
 import type { AwsTarget } from "#aws/Target.ts"
 import type { Lease } from "#bus/Consumer.ts"
+import type { Trace } from "#bus/Trace.ts"
 import type { TaskStarted, TaskStopped } from "#ecs-core/Messages.ts"
 import type { LogStreamerSettings } from "./config.ts"
 import { neverStarted } from "./decide.ts"
@@ -38,6 +39,8 @@ export interface Place {
 export interface Attempt {
   readonly started: TaskStarted
   readonly lease: Lease
+  /** The run's: what is published of it, and logged, continues it. */
+  readonly trace: Trace | undefined
   readonly streams: ReadonlyArray<LogStream>
   /** One publishes at a time. */
   readonly turn: Semaphore.Semaphore
@@ -97,14 +100,15 @@ export const attemptKey = (runId: string, attempt: number): string => `${runId}.
 /** Puts an attempt on the desk; its streams are due at once. */
 export const put = (
   desk: Desk,
-  given: Pick<Attempt, "started" | "lease" | "last"> & { readonly readings: ReadonlyArray<Reading> },
+  given: Pick<Attempt, "started" | "lease" | "last" | "trace"> & { readonly readings: ReadonlyArray<Reading> },
   nowMillis: number
 ): Attempt => {
-  const { last, lease, readings, started } = given
+  const { last, lease, readings, started, trace } = given
   const streams: Array<LogStream> = []
   const attempt: Attempt = {
     started,
     lease,
+    trace,
     streams,
     turn: Semaphore.makeUnsafe(1),
     last,

@@ -1,6 +1,7 @@
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Metric } from "effect"
 import type { PublishError } from "#bus/BusError.ts"
 import type { Lease } from "#bus/Consumer.ts"
+import { currentTrace, inTrace } from "#bus/Trace.ts"
 import { NOTICE_CONTAINER, type ReadPosition } from "#ecs-core/LogLine.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
@@ -20,6 +21,7 @@ import {
   progressOf,
   withinLimit
 } from "./decide.ts"
+import * as metrics from "./metrics.ts"
 import { appendLines, type LastSeen, lastOf, publishedSince } from "./RunLog.ts"
 import { accept, bound, resume, resumeTime, settle, type Taken } from "./reading.ts"
 
@@ -39,7 +41,7 @@ export const takeOver = (desk: Desk, started: TaskStarted, lease: Lease): Effect
     const since = Math.min(...begun.map((position) => resumeTime(position, started, lateMillis)))
     const published = begun.length === 0 ? [] : yield* publishedSince(ports, runId, attempt, since)
     const readings = resume(started, own, published, lateMillis)
-    put(desk, { started, lease, last, readings }, yield* Clock.currentTimeMillis)
+    put(desk, { started, lease, last, readings, trace: yield* currentTrace }, yield* Clock.currentTimeMillis)
     const stopped = yield* lastFact(ports.messages, Subjects.taskStopped(runId, attempt), Codecs.taskStopped)
     if (stopped !== undefined) markEnded(desk, stopped, yield* Clock.currentTimeMillis)
   })
@@ -86,11 +88,23 @@ export const carryOn = (
         const written = yield* appendLines(desk.ports, runId, number, attempt.last, plan)
         if (written === undefined) return yield* leaveToOther(desk, attempt)
         attempt.last = written
+        yield* countLines(plan.pieces, now)
       }
       for (const each of brought) acceptBrought(desk, each, plan.positions.get(each.stream), now)
       if (plan.drained !== undefined) yield* finish(desk, attempt, plan.drained)
-    })
+    }).pipe(inTrace(attempt.trace))
   )
+
+const countLines = (pieces: ReadonlyArray<Piece>, now: number): Effect.Effect<void> =>
+  pieces.length === 0
+    ? Effect.void
+    : Effect.andThen(
+        Metric.update(metrics.lines, pieces.filter(({ isFirst }) => isFirst).length),
+        Metric.update(metrics.lineDelaySeconds, Math.max(0, now - oldestOf(pieces)) / 1000)
+      )
+
+const oldestOf = (pieces: ReadonlyArray<Piece>): number =>
+  pieces.reduce((oldest, { time }) => Math.min(oldest, time), Number.POSITIVE_INFINITY)
 
 interface Plan {
   readonly pieces: ReadonlyArray<Piece>

@@ -10,8 +10,9 @@ import { isEnd, LogCodecs, type LogLine } from "#ecs-core/LogLine.ts"
 import { Codecs, type RunFinished, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
+import { readFleetMetrics } from "#process/FleetReadings.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
-import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
+import { about, deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
 import { supervised } from "#process/Supervise.ts"
 import { takeOver } from "./attempts.ts"
@@ -32,7 +33,8 @@ const own = (desk: Desk, delivery: Delivery, lease: Lease): Effect.Effect<void> 
         Effect.logWarning("take-over is repeated", { subject: delivery.subject, why: error.message }),
         lease.nak(TAKE_OVER_RETRY_MILLIS)
       )
-    )
+    ),
+    about(decoded.success)
   )
 }
 
@@ -111,6 +113,7 @@ export const layer = (settings: LogStreamerSettings) =>
     Effect.gen(function* () {
       yield* setUpFleet(settings, "log-streamer")
       yield* watchCredentials
+      yield* readFleetMetrics(settings, "log-streamer")
       const ports = yield* makePorts
       const desk = makeDesk({ ports, logs: yield* ContainerLogs, pace: yield* Pace, gate: yield* Gate, settings })
       const consumer = yield* Consumer

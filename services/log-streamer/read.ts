@@ -1,11 +1,13 @@
 import { Clock, Effect, Exit, FiberSet, Metric, Result } from "effect"
 import type { LogsInput, LogsPage } from "#aws/ContainerLogs.ts"
+import { inTrace } from "#bus/Trace.ts"
 import type { AwsFailure, RetryClass } from "#ecs-core/errors.ts"
 import { Codecs } from "#ecs-core/Messages.ts"
 import { Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
 import { type Brought, carryOn } from "./attempts.ts"
 import { type Attempt, type Desk, dropLost, type LogStream, type Pass, type Place } from "./Desk.ts"
+import * as metrics from "./metrics.ts"
 import { ALONE_SECONDS, choose, isStarted, isWorthAsking, nextDueAt, pauseMillis } from "./plan.ts"
 import { isDeepDue, type LogEvent, startOf, take } from "./reading.ts"
 
@@ -21,11 +23,6 @@ const PUBLISH_CONCURRENCY = 16
 /** Whoever has nothing to do looks again after this time. */
 const IDLE_MILLIS = 10_000
 
-/** On `/metrics`: attempts whose output this process carries. */
-const carriedAttempts = Metric.gauge("fleet_log_streamer_attempts", {
-  description: "attempts whose output this process carries"
-})
-
 /** Reads for ever: whenever a region has a call to spare, the streams that have waited longest are asked for. */
 export const keepReading = (desk: Desk): Effect.Effect<never> =>
   Effect.scoped(
@@ -34,7 +31,7 @@ export const keepReading = (desk: Desk): Effect.Effect<never> =>
       const cycle = Effect.gen(function* () {
         desk.news.closeUnsafe()
         dropLost(desk)
-        yield* Metric.update(carriedAttempts, desk.attempts.size)
+        yield* Metric.update(metrics.attempts, desk.attempts.size)
         let wait = IDLE_MILLIS
         for (const place of desk.places.values()) {
           wait = Math.min(wait, yield* serve(desk, place, (each) => FiberSet.run(looks, each)))
@@ -222,7 +219,8 @@ const publish = (
       Effect.as(true),
       Effect.catch((error) =>
         Effect.as(Effect.logWarning("lines wait", { runId: attempt.started.runId, why: error.message }), false)
-      )
+      ),
+      inTrace(attempt.trace)
     )
   return Effect.forEach(byAttempt, tried, { concurrency: PUBLISH_CONCURRENCY }).pipe(
     Effect.map((all) => (all.every((isPublished) => isPublished) ? undefined : "transient"))

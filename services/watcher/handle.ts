@@ -2,20 +2,23 @@ import { Clock, Effect, Layer, Metric, Option, Result, Stream } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import { Consumer, type Lease } from "#bus/Consumer.ts"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
+import { currentTrace } from "#bus/Trace.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted, type TaskStop } from "#ecs-core/Messages.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { probeWhereAsked } from "#process/AwsProbe.ts"
 import { watchCredentials } from "#process/CredentialsHealth.ts"
+import { readFleetMetrics } from "#process/FleetReadings.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
-import { deadSubject, handBack, lastFact } from "#process/Handling.ts"
+import { about, deadSubject, handBack, lastFact } from "#process/Handling.ts"
 import { registerWhereServed, roomOf } from "#process/Health.ts"
 import { newOwner } from "#process/Lease.ts"
 import { supervised } from "#process/Supervise.ts"
 import type { WatcherSettings } from "./config.ts"
 import { decideStop, type StopFacts, stopAgainAfterNotFound, stopOrdered, watch } from "./decide.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
+import * as metrics from "./metrics.ts"
 import { reconcileForEver } from "./reconcile.ts"
 import { makeSurvey } from "./survey.ts"
 import { keepSweeping, leaseKey, noTasks, type OwnedTasks } from "./sweep.ts"
@@ -34,11 +37,12 @@ export const own = (fleet: Fleet, owned: OwnedTasks, delivery: Delivery, lease: 
   const decoded = Codecs.taskStarted.decode(text(delivery))
   if (Result.isFailure(decoded)) return lease.dead(decoded.failure.message)
   const started = decoded.success
-  return toldBefore(fleet, started, delivery.deliveries).pipe(
-    Effect.map((before) => {
-      owned.tasks.set(leaseKey(started), { watched: watch(started, before), lease, nextLookAt: 0 })
+  return Effect.all({ before: toldBefore(fleet, started, delivery.deliveries), trace: currentTrace }).pipe(
+    Effect.map(({ before, trace }) => {
+      owned.tasks.set(leaseKey(started), { watched: watch(started, before), lease, trace, nextLookAt: 0 })
     }),
-    Effect.catch(() => lease.nak(UNREAD_MILLIS))
+    Effect.catch(() => lease.nak(UNREAD_MILLIS)),
+    about(started)
   )
 }
 
@@ -123,15 +127,13 @@ const followOrders = (fleet: Fleet, owned: OwnedTasks, next: { seq: number }): E
     )
   )
 
-/** On `/metrics`: tasks that this process owns. */
-const ownedTasks = Metric.gauge("fleet_watcher_tasks", { description: "tasks that this process watches" })
-
 /** The watcher: leases on tasks, sweeps over all of them, and stop orders. */
 export const layer = (settings: WatcherSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { fleetId } = yield* setUpFleet(settings, "watcher")
       yield* watchCredentials
+      yield* readFleetMetrics(settings, "watcher")
       const fleet = yield* makeFleet(settings)
       const survey = yield* makeSurvey(fleet, fleetId)
       const consumer = yield* Consumer
@@ -148,7 +150,7 @@ export const layer = (settings: WatcherSettings) =>
       const stops = consumer.run({ ...dead, durable: Durables.watcherStops, concurrency, ackWaitSeconds }, (delivery) =>
         handBack(delivery, handleStop(fleet, delivery))
       )
-      const counted = Effect.suspend(() => Metric.update(ownedTasks, owned.tasks.size))
+      const counted = Effect.suspend(() => Metric.update(metrics.tasks, owned.tasks.size))
       const parts: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
         ["stops", stops],
         ["orders", followOrders(fleet, owned, yield* nextOrder(fleet))],

@@ -3,6 +3,7 @@ import type { BusUnavailable, PublishError } from "#bus/BusError.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { LeaseKeys, Streams } from "#ecs-core/Subjects.ts"
 import { holdLease } from "#process/Lease.ts"
+import { unclaimedTasks } from "./metrics.ts"
 import { clusterOf, launchedOf, PLACE_SECONDS } from "./reconcileDecide.ts"
 import { lookAtLaunched, lookAtRunning, lookWithoutCluster } from "./reconcileTasks.ts"
 import { type Launched, type Memory, nothingSeen, type Place, recordOf, type Survey } from "./survey.ts"
@@ -23,19 +24,16 @@ const READS_AT_ONCE = 16
 /** Clusters that are compared at most; those whose last run was seen longest ago are left out. */
 export const PLACES_MAX = 200
 
-/** On `/metrics`: tasks of this fleet that no record knows, as the last sweep saw them. */
-const unclaimed = Metric.gauge("fleet_unclaimed_tasks", {
-  description: "running tasks of this fleet whose run has no record"
-})
-
 /** Sweeps for ever; of several replicas, the one that holds the lease. */
 export const reconcileForEver = (survey: Survey, owner: string): Effect.Effect<never> => {
   const { reconcileSeconds } = survey.fleet.settings
   let memory = nothingSeen()
   const round = Effect.gen(function* () {
-    if (yield* holdLease(survey.meta, LeaseKeys.reconcileTasks, owner, LEASE_ROUNDS * reconcileSeconds))
-      yield* reconcile(survey, memory)
-    else memory = nothingSeen()
+    if (yield* holdLease(survey.meta, LeaseKeys.reconcileTasks, owner, LEASE_ROUNDS * reconcileSeconds)) {
+      return yield* reconcile(survey, memory)
+    }
+    memory = nothingSeen()
+    return yield* Metric.update(unclaimedTasks, 0)
   }).pipe(Effect.catch((error) => Effect.logWarning("tasks are compared later", { why: error.message })))
   return Effect.forever(Effect.andThen(round, Effect.sleep(`${reconcileSeconds} seconds`)))
 }
@@ -51,7 +49,7 @@ export const reconcile = (survey: Survey, memory: Memory): Effect.Effect<void, P
     for (const place of memory.places.values()) {
       without += yield* lookAt(survey, memory, place, wholeSince)
     }
-    yield* Metric.update(unclaimed, without)
+    yield* Metric.update(unclaimedTasks, without)
   })
 
 const lookAt = (

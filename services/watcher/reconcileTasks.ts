@@ -10,10 +10,11 @@ import { parseStartedBy } from "#ecs-core/RunTaskInput.ts"
 import { StopCodes, stopReason } from "#ecs-core/StopReason.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { lastFact } from "#process/Handling.ts"
+import { mended } from "#process/metrics.ts"
 import { type Action, CLUSTER_GONE_SECONDS, judge, type SeenTask } from "./decide.ts"
 import { seenTask } from "./Fleet.ts"
 import { findingOf, mayHaveLost, startedAgain, watchedAgain } from "./reconcileDecide.ts"
-import { type Launched, type Memory, mended, type Place, recordOf, type Survey } from "./survey.ts"
+import { type Launched, type Memory, type Place, recordOf, type Survey } from "./survey.ts"
 import { DESCRIBE_MAX } from "./sweep.ts"
 
 /** What one sweep does about single tasks. */

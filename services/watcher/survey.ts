@@ -1,4 +1,4 @@
-import { Effect, Metric } from "effect"
+import { Effect } from "effect"
 import { type Bucket, Buckets } from "#bus/Bucket.ts"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import type { FleetId } from "#ecs-core/Ids.ts"
@@ -9,12 +9,6 @@ import { readRun } from "#process/RunRecords.ts"
 import type { Fleet } from "./Fleet.ts"
 
 /** What the sweep over tasks works with, and what it remembers. */
-
-/** On `/metrics`: what the sweep mended. */
-export const mended = Metric.counter("fleet_reconciled_total", {
-  incremental: true,
-  description: "what a sweep has mended, by kind"
-})
 
 /** What the sweep works with. */
 export interface Survey {

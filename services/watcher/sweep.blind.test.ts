@@ -22,7 +22,12 @@ const watcher = Effect.provide(makeFleet(defaultsOf(watcherConfig)), processPort
 const owning = (...tasks: ReadonlyArray<TaskStarted>) => {
   const owned = noTasks()
   for (const started of tasks)
-    owned.tasks.set(leaseKey(started), { watched: watch(started), lease: aLease().lease, nextLookAt: 0 })
+    owned.tasks.set(leaseKey(started), {
+      watched: watch(started),
+      lease: aLease().lease,
+      trace: undefined,
+      nextLookAt: 0
+    })
   return owned
 }
 
@@ -137,9 +142,10 @@ describe("sweep", () => {
       const [first] = owned.tasks.values()
       const anew = aLease()
       const lease = first?.lease ?? anew.lease
-      const replaced = { watched: watch(started), lease: anew.lease, nextLookAt: 0 }
+      const replaced = { watched: watch(started), lease: anew.lease, trace: undefined, nextLookAt: 0 }
       owned.tasks.set(leaseKey(started), {
         watched: watch(started),
+        trace: undefined,
         nextLookAt: 0,
         lease: {
           ...lease,

@@ -34,7 +34,7 @@ const owning = (...tasks: ReadonlyArray<TaskStarted>) => {
   const owned = noTasks()
   leases.forEach(({ lease }, n) => {
     const started = tasks[n] ?? aTaskStarted()
-    owned.tasks.set(leaseKey(started), { watched: watch(started), lease, nextLookAt: 0 })
+    owned.tasks.set(leaseKey(started), { watched: watch(started), lease, trace: undefined, nextLookAt: 0 })
   })
   return { owned, leases }
 }

@@ -1,6 +1,7 @@
-import { Clock, Effect, FiberSet, Schedule } from "effect"
+import { Clock, Effect, FiberSet, identity, Schedule } from "effect"
 import type { PublishError } from "#bus/BusError.ts"
 import type { Lease } from "#bus/Consumer.ts"
+import { inTrace, type Trace } from "#bus/Trace.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { Codecs, type TaskStarted } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
@@ -19,6 +20,8 @@ const FAILED_PUBLISH_MILLIS = 2000
 export interface Owned {
   watched: Watched
   readonly lease: Lease
+  /** The run's: what a look tells continues it. */
+  readonly trace: Trace | undefined
   nextLookAt: number
 }
 
@@ -148,7 +151,10 @@ const follow = (fleet: Fleet, owned: OwnedTasks, each: Owned, { actions, watched
     if (actions.some(({ _tag }) => _tag === "Release")) yield* release(owned, each)
     const now = yield* Clock.currentTimeMillis
     each.nextLookAt = now + pollMillis(each.watched, fleet.settings, now)
-  }).pipe(Effect.catch((error) => followLater(each, error)))
+  }).pipe(
+    Effect.catch((error) => followLater(each, error)),
+    actions.length === 0 ? identity : inTrace(each.trace)
+  )
 
 const followLater = (each: Owned, error: PublishError | AwsFailure) =>
   Effect.gen(function* () {

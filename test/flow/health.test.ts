@@ -5,7 +5,7 @@ import type { ServiceName } from "#ecs-core/Subjects.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
 import { clearFaults, inject, LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { layerTest as natsServer, tempFolder } from "#test/support/NatsServer.ts"
-import { type ServiceProcess, startService } from "#test/support/Processes.ts"
+import { healthUrlOf, startService } from "#test/support/Processes.ts"
 
 /** What each real process answers to whoever asks how it is. */
 
@@ -33,12 +33,6 @@ const ask = (url: string): Effect.Effect<Answer> =>
 
 const every = Schedule.spaced("100 millis")
 
-/** Where the process answers, as its log says. */
-const urlOf = (service: ServiceProcess): Effect.Effect<string> =>
-  Effect.sync(() => /"url":"(http:[^"]+)"/.exec(JSON.stringify(service.log()))?.[1] ?? "").pipe(
-    Effect.repeat({ until: (url) => url !== "", schedule: every })
-  )
-
 const partsOf = ({ body }: Answer): Readonly<Record<string, string>> =>
   Object.fromEntries(
     (JSON.parse(body) as { parts: ReadonlyArray<{ name: string; status: string }> }).parts.map(({ name, status }) => [
@@ -64,7 +58,9 @@ describe("every service", () => {
           FLEET_AWS_PROBE_SECONDS: "5"
         }
         const folder = yield* tempFolder("health")
-        const urls = yield* Effect.forEach(names, (name) => Effect.flatMap(startService(name, folder, env), urlOf))
+        const urls = yield* Effect.forEach(names, (name) =>
+          Effect.flatMap(startService(name, folder, env), healthUrlOf)
+        )
         for (const [at, name] of names.entries()) {
           const url = urls[at] ?? ""
           assert.deepStrictEqual((yield* ask(`${url}/live`)).status, 200, name)

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { createWriteStream, existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { Deferred, Effect, type Scope } from "effect"
+import { Deferred, Effect, Schedule, type Scope } from "effect"
 import type { ServiceName } from "#ecs-core/Subjects.ts"
 
 /** A service as a process of its own. */
@@ -75,3 +75,9 @@ const readLog = (logFile: string): ReadonlyArray<Readonly<Record<string, unknown
 /** How often a process logged this message. */
 export const countOf = (service: ServiceProcess, message: string): number =>
   service.log().filter((entry) => JSON.stringify(entry).includes(`"${message}"`)).length
+
+/** Where a process that was started with `FLEET_HEALTH_PORT=0` answers, as its log says. */
+export const healthUrlOf = (service: ServiceProcess): Effect.Effect<string> =>
+  Effect.sync(() => /"url":"(http:[^"]+)"/.exec(JSON.stringify(service.log()))?.[1] ?? "").pipe(
+    Effect.repeat({ until: (url) => url !== "", schedule: Schedule.spaced("100 millis") })
+  )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Context, Effect, Fiber, Logger, Option, References, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
@@ -66,6 +66,29 @@ describe("a set of credentials that AWS does not accept", () => {
       assert.deepStrictEqual(yield* pauses, [])
       yield* describeAs(teamA)
       assert.isFalse(yield* Effect.flatMap(Gate, (gate) => gate.whenOpen(teamA)))
+    }).pipe(Effect.provide(layerMemoryAws()))
+  )
+
+  it.effect("is probed outside of the run that was refused first: other runs wait for it too", () =>
+    Effect.gen(function* () {
+      const said: Array<{ readonly message: string; readonly annotations: unknown; readonly isTraced: boolean }> = []
+      const logger = Logger.make(({ fiber, message }) => {
+        const annotations = fiber.getRef(References.CurrentLogAnnotations)
+        const isTraced = Option.isSome(Context.getOption(fiber.context, Tracer.ParentSpan))
+        said.push({ message: String(Array.isArray(message) ? message[0] : message), annotations, isTraced })
+      })
+      yield* (yield* EcsModel).faults.inject(expired)
+      const refusedRun = Effect.flip(describeAs(teamA)).pipe(
+        Effect.annotateLogs("runId", "r-1"),
+        Effect.withSpan("r-1")
+      )
+      yield* refusedRun.pipe(Effect.provide(Logger.layer([logger])))
+      yield* (yield* EcsModel).faults.clear
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said, [
+        { message: "a set of credentials pauses", annotations: { runId: "r-1" }, isTraced: true },
+        { message: "a set of credentials works again", annotations: {}, isTraced: false }
+      ])
     }).pipe(Effect.provide(layerMemoryAws()))
   )
 

@@ -1,8 +1,9 @@
-import { Clock, Context, Deferred, Effect, Layer, Metric, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Metric, References, Scope, Tracer } from "effect"
 import { AwsConfig } from "#aws/AwsConfig.ts"
 import { DEFAULT_SET } from "#aws/credentials/CredentialSet.ts"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
+import { credentialsPaused } from "#aws/metrics.ts"
 import type { AwsTarget } from "#aws/Target.ts"
 import type { AwsFailure } from "#ecs-core/errors.ts"
 import { instantOf } from "#ecs-core/Instant.ts"
@@ -55,10 +56,6 @@ export const GATES_MAX = 1000
 
 /** Any cluster will do: also a refusal tells that AWS knows who asks. */
 const PROBED_CLUSTER = "default"
-
-const pausedSets = Metric.gauge("fleet_aws_credentials_paused", {
-  description: "1 while AWS does not accept a set of credentials in a region, else 0"
-})
 
 interface Entry {
   readonly target: AwsTarget
@@ -126,7 +123,7 @@ const refused = (book: Book, target: AwsTarget, failure: AwsFailure, askedAt: nu
     keep(book, entry)
     yield* Effect.logWarning("a set of credentials pauses", { ...named(target), why: failure.message })
     yield* Metric.update(gaugeOf(target), 1)
-    yield* Effect.forkIn(probeUntilOpen(book, entry), book.scope)
+    yield* Effect.forkIn(ofNoRun(probeUntilOpen(book, entry)), book.scope)
   })
 
 const keep = ({ entries }: Book, entry: Entry): void => {
@@ -136,6 +133,12 @@ const keep = ({ entries }: Book, entry: Entry): void => {
   }
   entries.set(keyOf(entry.target), entry)
 }
+
+/** Probes are of no run's trace, nor are their logs, whoever was refused first. */
+const ofNoRun = (probes: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.updateContext(probes, (context: Context.Context<never>) =>
+    Context.add(Context.omit(Tracer.ParentSpan)(context), References.CurrentLogAnnotations, {})
+  )
 
 /** A file with other credentials brings the next probe forward. */
 const probeUntilOpen = (book: Book, entry: Entry): Effect.Effect<void> =>
@@ -164,4 +167,4 @@ const named = ({ credentials, region }: AwsTarget) => ({
   ...(region === undefined ? {} : { region })
 })
 
-const gaugeOf = (target: AwsTarget) => Metric.withAttributes(pausedSets, named(target))
+const gaugeOf = (target: AwsTarget) => Metric.withAttributes(credentialsPaused, named(target))

@@ -1,6 +1,7 @@
-import { Duration, Effect, Fiber, type Scope } from "effect"
+import { Clock, Duration, Effect, Fiber, Metric, type Scope } from "effect"
 import type { BusUnavailable } from "#bus/BusError.ts"
 import type { BusMessage, Delivery } from "#bus/Message.ts"
+import { messages, messageWaitSeconds } from "#bus/metrics.ts"
 import type { Publishing } from "#bus/publishing.ts"
 import type { Verdict } from "#bus/Verdict.ts"
 import type { WireDelivery } from "#bus/wire/Wire.ts"
@@ -112,11 +113,26 @@ const work = <R>(run: Run<R>, hand: Hand, freed: () => void): Effect.Effect<void
 const handleOne = Effect.fnUntraced(function* <R>(run: Run<R>, hand: Hand): Effect.fn.Return<void, never, R> {
   const { deps, options, handler } = run
   const tries = options.defectTries ?? defaultDefectTries
+  yield* countWait(options.durable, hand.delivery)
   const handled = yield* attempts(options.durable, tries, hand.delivery, handler(hand.delivery))
   const verdict: Verdict = handled._tag === "Done" ? handled.value : { _tag: "Dead", reason: handled.reason }
+  yield* countMessage(options.durable, verdict)
   const kind = yield* ackKindOf(deps, options, hand.delivery, verdict)
   if (run.hands.delete(hand.delivery.seq)) deps.wire.settle([hand.reply], kind)
 })
+
+const verdictNames = { Ack: "ack", Nak: "nak", Dead: "dead" } as const
+
+const countMessage = (consumer: string, { _tag }: Verdict): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(messages, { consumer, verdict: verdictNames[_tag] }), 1)
+
+/** Of one that comes again the time since it was stored says nothing of the backlog. */
+const countWait = (consumer: string, { deliveries, time }: Delivery): Effect.Effect<void> =>
+  deliveries > 1
+    ? Effect.void
+    : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Metric.update(Metric.withAttributes(messageWaitSeconds, { consumer }), Math.max(0, now - time) / 1000)
+      )
 
 /** What is told to the server; a message is terminated only after its copy is safe. */
 const ackKindOf = Effect.fnUntraced(function* (
