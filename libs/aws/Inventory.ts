@@ -58,6 +58,7 @@ type Calls = ReturnType<typeof sdkCalls>
 const sdkCalls = (clients: Clients["Service"]) => ({
   region: clients.region,
   describeSubnets: sender(clients.ec2)(
+    "DescribeSubnets",
     async (client, input: { readonly ids: ReadonlyArray<string> }, options): Promise<DescribeSubnetsResult> => {
       const { DescribeSubnetsCommand } = await ec2Sdk()
       const Filters = [{ Name: "subnet-id", Values: [...input.ids] }]
@@ -65,13 +66,17 @@ const sdkCalls = (clients: Clients["Service"]) => ({
     }
   ),
   describeLogGroups: sender(clients.logs)(
+    "DescribeLogGroups",
     (client, input: { readonly name: string }, options): Promise<DescribeLogGroupsResponse> =>
       client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: input.name }), options)
   ),
-  getRole: sender(clients.iam)(async (client, input: { readonly name: string }, options): Promise<GetRoleResponse> => {
-    const { GetRoleCommand } = await iamSdk()
-    return client.send(new GetRoleCommand({ RoleName: input.name }), options)
-  })
+  getRole: sender(clients.iam)(
+    "GetRole",
+    async (client, input: { readonly name: string }, options): Promise<GetRoleResponse> => {
+      const { GetRoleCommand } = await iamSdk()
+      return client.send(new GetRoleCommand({ RoleName: input.name }), options)
+    }
+  )
 })
 
 const subnets = (calls: Calls, target: AwsTarget, ids: ReadonlyArray<string>) =>
