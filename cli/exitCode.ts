@@ -36,7 +36,8 @@ export const brokenPipeCodes: Readonly<Record<string, number>> = {
   pool: brokenPipe,
   rebuild: brokenPipe,
   init: brokenPipe,
-  auth: brokenPipe
+  auth: brokenPipe,
+  verify: brokenPipe
 }
 
 /** The same for a command line. */

@@ -12,10 +12,11 @@ import { rebuild } from "./rebuild.ts"
 import { run } from "./run.ts"
 import { stop } from "./stop.ts"
 import { up } from "./up.ts"
+import { verify } from "./verify.ts"
 
 export const root = Command.make("fleet").pipe(
   Command.withDescription("Run containers on AWS ECS like jobs: one message in, live logs and an exit code out"),
-  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, drain, dead, rebuild, init, auth]),
+  Command.withSubcommands([up, run, logs, ps, describe, explain, stop, pool, drain, dead, rebuild, init, auth, verify]),
   Command.withExamples([
     { command: "fleet run --local -- echo hello", description: "try it: needs no set-up and no AWS account" },
     { command: "fleet up", description: "start everything on this machine" },

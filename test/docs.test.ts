@@ -57,7 +57,12 @@ const provedBy: Readonly<Record<string, string>> = {
   "npm run up": "test/flow/readme.test.ts",
   "npx fleet run -- sh -c 'echo hello; exit 3'": "test/flow/readme.test.ts",
   [`curl -d '{"action":"RunTask","stop":{"stopCode":"SpotInterruption","stoppedReason":"Your Spot Task was interrupted."}}' http://127.0.0.1:4577/_fleet/faults`]:
-    "services/local-aws/LocalAws.faults.test.ts"
+    "services/local-aws/LocalAws.faults.test.ts",
+  [`mkdir -p .fleet/aws`]: "test/getting-started.test.ts",
+  [`for file in deploy/iam/*.json deploy/ecs/*.json; do sed -e "s|:REGION:|:$AWS_REGION:|g; s|\\"REGION\\"|\\"$AWS_REGION\\"|g; s|ACCOUNT|$ACCOUNT|g; s|CLUSTER|$CLUSTER|g; s|LOG_GROUP|$LOG_GROUP|g; s|\\"IMAGE\\"|\\"$IMAGE\\"|g; s|NATS_ADDRESS|$NATS_URL|g" "$file" > ".fleet/aws/$(basename "$file")"; done`]:
+    "test/getting-started.test.ts",
+  [`for service in dispatcher launcher watcher log-streamer; do sed -e "s|SERVICE|$service|g" .fleet/aws/service.json > ".fleet/aws/service-$service.json"; done`]:
+    "test/getting-started.test.ts"
 }
 
 /** Commands that are the checks themselves, or set a shell up for them. */
@@ -81,6 +86,38 @@ const needsMore = new Set([
   "npx fleet run --image busybox:1.37 -- sh -c 'echo hello; exit 3'"
 ])
 
+/** Commands that need an AWS account, and a NATS server beside it. */
+const needsAws = new Set([
+  `export AWS_REGION=eu-central-1 CLUSTER=fleet LOG_GROUP=fleet NATS_URL=nats://nats.internal:4222`,
+  `export ACCOUNT=$(aws sts get-caller-identity --query Account --output text)`,
+  `export IMAGE=$ACCOUNT.dkr.ecr.$AWS_REGION.amazonaws.com/ecs-fleet:0.1.0`,
+  `aws ecs create-cluster --cluster-name "$CLUSTER" --capacity-providers FARGATE FARGATE_SPOT`,
+  `aws ecs create-cluster --cluster-name "$CLUSTER-services"`,
+  `aws logs create-log-group --log-group-name "$LOG_GROUP"`,
+  `aws logs put-retention-policy --log-group-name "$LOG_GROUP" --retention-in-days 30`,
+  `aws logs create-log-group --log-group-name fleet-services`,
+  `for role in execution services-execution dispatcher launcher watcher log-streamer; do aws iam create-role --role-name "fleet-$role" --assume-role-policy-document file://.fleet/aws/trust-tasks.json; done`,
+  `for role in execution dispatcher launcher watcher log-streamer; do aws iam put-role-policy --role-name "fleet-$role" --policy-name fleet --policy-document "file://.fleet/aws/$role.json"; done`,
+  `aws iam put-role-policy --role-name fleet-services-execution --policy-name fleet --policy-document file://.fleet/aws/services-secrets.json`,
+  `aws iam attach-role-policy --role-name fleet-services-execution --policy-arn arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy`,
+  `export VPC=$(aws ec2 describe-vpcs --filters Name=is-default,Values=true --query 'Vpcs[0].VpcId' --output text)`,
+  `export SUBNETS=$(aws ec2 describe-subnets --filters Name=vpc-id,Values="$VPC" --query 'Subnets[].SubnetId' --output text | tr '\\t' ',')`,
+  `export SECURITY_GROUP=$(aws ec2 describe-security-groups --filters Name=vpc-id,Values="$VPC" Name=group-name,Values=default --query 'SecurityGroups[0].GroupId' --output text)`,
+  `npx fleet auth init`,
+  `env $(cat fleet-auth/init.env) npx fleet init`,
+  `for service in dispatcher launcher watcher log-streamer; do aws ssm put-parameter --name "/fleet/$service" --type SecureString --value "$(cat fleet-auth/$service.nk)"; done`,
+  `aws ecr create-repository --repository-name ecs-fleet`,
+  `aws ecr get-login-password | docker login --username AWS --password-stdin "\${IMAGE%%/*}"`,
+  `docker build --platform linux/amd64 -f deploy/Dockerfile -t "$IMAGE" .`,
+  `docker push "$IMAGE"`,
+  `for service in dispatcher launcher watcher log-streamer; do aws ecs register-task-definition --cli-input-json "file://.fleet/aws/service-$service.json"; done`,
+  `for service in dispatcher launcher watcher log-streamer; do aws ecs create-service --cluster "$CLUSTER-services" --service-name "fleet-$service" --task-definition "fleet-$service" --desired-count 1 --launch-type FARGATE --network-configuration "awsvpcConfiguration={subnets=[$SUBNETS],securityGroups=[$SECURITY_GROUP],assignPublicIp=ENABLED}"; done`,
+  `aws ecs wait services-stable --cluster "$CLUSTER-services" --services fleet-dispatcher fleet-launcher fleet-watcher fleet-log-streamer`,
+  `export $(cat fleet-auth/operator.env)`,
+  `npx fleet pool set default -f pool.yaml`,
+  `npx fleet verify`
+])
+
 const commands = pages
   .filter(({ page }) => !page.includes("/") || page.startsWith("docs/"))
   .flatMap(({ page, text }) =>
@@ -95,7 +132,7 @@ const commands = pages
 
 describe("commands", () => {
   it.each(commands)("$page: $command", ({ command }) => {
-    const known = command in provedBy || [checks, needsMore].some((list) => list.has(command))
+    const known = command in provedBy || [checks, needsMore, needsAws].some((list) => list.has(command))
     assert.isTrue(known, `"${command}" is in no list of test/docs.test.ts: say which test runs it, or what it needs`)
   })
 
@@ -105,7 +142,7 @@ describe("commands", () => {
 
   it("are listed only if a page shows them", () => {
     const shown = new Set(commands.map(({ command }) => command))
-    const listed = [...Object.keys(provedBy), ...checks, ...needsMore]
+    const listed = [...Object.keys(provedBy), ...checks, ...needsMore, ...needsAws]
     assert.deepStrictEqual(
       listed.filter((command) => !shown.has(command)),
       []

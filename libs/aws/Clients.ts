@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs"
 import type { EC2Client } from "@aws-sdk/client-ec2"
 import { ECSClient } from "@aws-sdk/client-ecs"
+import type { IAMClient } from "@aws-sdk/client-iam"
 import { Context, Effect, Layer } from "effect"
 import { AwsFailure } from "#ecs-core/errors.ts"
 import { nearest } from "#ecs-core/Nearest.ts"
@@ -21,6 +22,7 @@ export class Clients extends Context.Service<
     readonly ecs: (target: AwsTarget) => Effect.Effect<ECSClient, AwsFailure>
     readonly ec2: (target: AwsTarget) => Effect.Effect<EC2Client, AwsFailure>
     readonly logs: (target: AwsTarget) => Effect.Effect<CloudWatchLogsClient, AwsFailure>
+    readonly iam: (target: AwsTarget) => Effect.Effect<IAMClient, AwsFailure>
     /** The region that a call to this target goes to, as far as it is known here. */
     readonly region: (target: AwsTarget) => string | undefined
   }
@@ -40,7 +42,8 @@ export class Clients extends Context.Service<
         sets,
         Effect.succeed((options) => new CloudWatchLogsClient(options))
       )
-      return Clients.of({ ecs, ec2, logs, region: (target) => regionOf(settings, sets, target) })
+      const iam = yield* clientCache(settings, sets, makeIam)
+      return Clients.of({ ecs, ec2, logs, iam, region: (target) => regionOf(settings, sets, target) })
     })
   )
 }
@@ -88,6 +91,16 @@ const makeEc2 = Effect.map(
   ({ EC2Client }) =>
     (options: ClientOptions) =>
       new EC2Client(options)
+)
+
+/** Loaded by the first who asks about a role: no service does. */
+export const iamSdk = () => import("@aws-sdk/client-iam")
+
+const makeIam = Effect.map(
+  Effect.promise(iamSdk),
+  ({ IAMClient }) =>
+    (options: ClientOptions) =>
+      new IAMClient(options)
 )
 
 interface Kept<Client> {

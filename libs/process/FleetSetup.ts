@@ -9,7 +9,7 @@ import { BucketNames, DurablesOf, type ServiceName } from "#ecs-core/Subjects.ts
 import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 
 /** Key of the fleet's id in the bucket `fleet-meta`. */
-const FLEET_ID_KEY = "fleet-id"
+export const FLEET_ID_KEY = "fleet-id"
 
 export interface FleetSetup extends TopologyChange {
   readonly fleetId: FleetId

@@ -3,6 +3,7 @@ import { EcsModel, type ModelFaults } from "#aws/model/EcsModel.ts"
 import type { EcsOperations, Operation } from "#aws/model/Operations.ts"
 import type { Runtime } from "#aws/model/Runtime.ts"
 import type { Settings } from "./config.ts"
+import { iamOperations } from "./iam.ts"
 import { type Journal, makeJournal } from "./Journal.ts"
 import { chargesOf, type Levels, take } from "./quotas.ts"
 import { stsOperations } from "./sts.ts"
@@ -60,7 +61,8 @@ const openAccount = Effect.fnUntraced(function* (settings: Settings) {
       ...named("ecs", ecs),
       ...named("ec2", model.unspoilt.ec2),
       ...named("logs", model.unspoilt.logs),
-      ...named("sts", stsOperations(settings.accountId))
+      ...named("sts", stsOperations(settings.accountId)),
+      ...named("iam", iamOperations(settings.accountId))
     ].map(([name, operation]) => [name, model.faults.spoilt(actionOf(name), operation)] as const)
   )
   const levels = yield* Ref.make<Readonly<Record<string, Levels>>>({})

@@ -9,9 +9,11 @@ import {
   RunTaskCommand,
   type RunTaskCommandInput
 } from "@aws-sdk/client-ecs"
+import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ecsClient, LocalAws, layerTest, stopped, taskWhen } from "#test/support/LocalAws.ts"
+import { trustedServices } from "#aws/Inventory.ts"
+import { ecsClient, LocalAws, layerTest, sdkConfig, stopped, taskWhen } from "#test/support/LocalAws.ts"
 
 const cpu = 1024
 const memory = 2048
@@ -92,6 +94,18 @@ layer(layerTest(settings), { excludeTestServices: true })("container instances t
       })
       assert.strictEqual(answer.status, 200)
       assert.match(answer.text, /<GetCallerIdentityResult>.*<Arn>arn:aws:iam::000000000000:root<\/Arn>/s)
+    })
+  )
+
+  it.effect("every role is there, and tasks may have it", () =>
+    Effect.gen(function* () {
+      const iam = new IAMClient(sdkConfig((yield* LocalAws).url))
+      const get = (RoleName: string) => Effect.tryPromise(() => iam.send(new GetRoleCommand({ RoleName })))
+      const { Role } = yield* get("fleet-execution")
+      assert.strictEqual(Role?.Arn, "arn:aws:iam::000000000000:role/fleet-execution")
+      assert.deepStrictEqual(trustedServices(Role?.AssumeRolePolicyDocument), ["ecs-tasks.amazonaws.com"])
+      const error = yield* Effect.flip(get("no/name"))
+      assert.include(String(error.cause), "RoleName must be")
     })
   )
 })

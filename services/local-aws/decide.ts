@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import type { AwsException } from "#aws/model/AwsException.ts"
 import type { Window } from "./CallLog.ts"
-import { ec2Answer, ec2Error, stsAnswer, stsError } from "./wire/ec2-xml.ts"
+import { ec2Answer, ec2Error, queryAnswer, queryError } from "./wire/ec2-xml.ts"
 import { encodeJson } from "./wire/json.ts"
 
 /** A request as far as the routing looks: header names in lower case. */
@@ -23,7 +23,7 @@ export interface WireReply {
   readonly isReset?: boolean
 }
 
-export type Service = "ecs" | "logs" | "ec2" | "sts"
+export type Service = "ecs" | "logs" | "ec2" | "sts" | "iam"
 
 /** What a request was signed for, and by whom. */
 interface Scope {
@@ -37,7 +37,7 @@ export type Route =
   | (Scope & { readonly kind: "json"; readonly service: "ecs" | "logs"; readonly action: string })
   | (Scope & {
       readonly kind: "form"
-      readonly service: "ec2" | "sts"
+      readonly service: "ec2" | "sts" | "iam"
       readonly action: string
       readonly form: URLSearchParams
     })
@@ -64,7 +64,7 @@ const refused = (status: number, __type: string, message: string): Route => ({
 })
 
 const served =
-  "local-aws serves Amazon ECS, the discovery part of Amazon EC2, CloudWatch Logs, sts:GetCallerIdentity and sts:AssumeRole"
+  "local-aws serves Amazon ECS, the discovery part of Amazon EC2, CloudWatch Logs, sts:GetCallerIdentity, sts:AssumeRole and iam:GetRole"
 
 /** Requests of a browser carry an Origin. A web page must not be able to start programs or forget tasks here. */
 const comesFromBrowser = (request: WireRequest): boolean => request.headers["origin"] !== undefined
@@ -83,7 +83,7 @@ const routeForm = (request: WireRequest): Route => {
   const action = form.get("Action")
   if (action === null) return refused(400, "MissingAction", `The form has no Action. ${served}.`)
   const isSts = service === "sts" || action === "GetCallerIdentity" || action === "AssumeRole"
-  return { ...scope, kind: "form", service: isSts ? "sts" : "ec2", action, form }
+  return { ...scope, kind: "form", service: isSts ? "sts" : service === "iam" ? "iam" : "ec2", action, form }
 }
 
 /** Which action of which service: by `x-amz-target`, else by the form's `Action`, or the control API by its path. */
@@ -104,7 +104,7 @@ export const route = (request: WireRequest): Route => {
 }
 
 export const unknownAction = (service: Service, action: string, known: ReadonlyArray<string>): AwsException => ({
-  __type: service === "ec2" || service === "sts" ? "InvalidAction" : "UnknownOperationException",
+  __type: service === "ecs" || service === "logs" ? "UnknownOperationException" : "InvalidAction",
   message: `local-aws does not serve ${service}:${action}; it serves ${known.toSorted().join(", ")}.`
 })
 
@@ -135,7 +135,7 @@ const xml = (status: number, body: string): WireReply => ({ status, contentType:
 
 export const answerOf = (route: Route, answer: object, requestId: string): WireReply => {
   if (route.kind !== "form") return json(200, answer)
-  const encode = route.service === "ec2" ? ec2Answer : stsAnswer
+  const encode = route.service === "ec2" ? ec2Answer : queryAnswer
   return xml(200, encode(route.action, { ...answer }, requestId))
 }
 
@@ -143,7 +143,7 @@ export const errorOf = (route: Route, error: AwsException, requestId: string): W
   const status = route.kind === "refused" ? route.status : statusOf(error)
   if (error.code === "ECONNRESET") return { ...json(status, {}), isReset: true }
   if (route.kind !== "form") return json(status, { ...error, $metadata: undefined })
-  const encode = route.service === "ec2" ? ec2Error : stsError
+  const encode = route.service === "ec2" ? ec2Error : queryError
   return xml(status, encode(error.__type, error.message, requestId))
 }
 

@@ -54,7 +54,7 @@ type CallRoute = Extract<Route, { readonly action: string }>
 const inputOf = (route: CallRoute, body: string): Result.Result<object, AwsException> =>
   route.kind === "json"
     ? decodeJson(body)
-    : Result.succeed(route.service === "sts" ? Object.fromEntries(route.form) : ec2Input(route.form))
+    : Result.succeed(route.service === "ec2" ? ec2Input(route.form) : Object.fromEntries(route.form))
 
 /** Looks the action up, counts the call, lets the quotas judge it, and asks the model. */
 const call = (handling: Handling, route: CallRoute, body: string): Effect.Effect<object, AwsException> =>

@@ -56,23 +56,23 @@ export const ec2Error = (code: string, message: string, requestId: string): stri
       `<RequestID>${requestId}</RequestID></Response>`
   )
 
-/** STS speaks the older query protocol: names as in the SDK, the answer wrapped twice. */
-export const stsAnswer = (action: string, answer: object, requestId: string): string =>
+/** STS and IAM speak the older query protocol: names as in the SDK, the answer wrapped twice. */
+export const queryAnswer = (action: string, answer: object, requestId: string): string =>
   document(
-    `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
-      `<${action}Result>${stsMembers(answer)}</${action}Result>` +
+    `<${action}Response>` +
+      `<${action}Result>${queryMembers(answer)}</${action}Result>` +
       `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`
   )
 
-const stsMembers = (answer: object): string =>
+const queryMembers = (answer: object): string =>
   Object.entries(answer)
     .map(([name, value]: [string, unknown]) => {
-      const content = typeof value === "object" && value !== null ? stsMembers(value) : escapeXml(String(value))
+      const content = typeof value === "object" && value !== null ? queryMembers(value) : escapeXml(String(value))
       return `<${name}>${content}</${name}>`
     })
     .join("")
 
-export const stsError = (code: string, message: string, requestId: string): string =>
+export const queryError = (code: string, message: string, requestId: string): string =>
   document(
     `<ErrorResponse><Error><Type>Sender</Type><Code>${escapeXml(code)}</Code>` +
       `<Message>${escapeXml(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`
