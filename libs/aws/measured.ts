@@ -12,8 +12,12 @@ export const measured =
   <R>(call: Effect.Effect<A, unknown, R>): Effect.Effect<A, unknown, R> =>
     Effect.flatMap(Effect.all([Clock.currentTimeNanos, Effect.serviceOption(Tracer.ParentSpan)]), ([begun, parent]) => {
       const counted = Effect.onExit(call, (exit) => count(action, begun, resultOf(action, exit, refusal)))
-      return Option.isNone(parent) ? counted : Effect.withSpan(counted, action, { kind: "client" })
+      return Option.isNone(parent) ? counted : Effect.flatten(inSpan(action, counted))
     })
+
+/** A span that fails tells the whole error, in which AWS may repeat a secret value: it has the result's code alone. */
+const inSpan = <A, E, R>(action: string, call: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
+  Effect.withSpan(Effect.exit(call), action, { kind: "client" })
 
 const count = (action: string, begunNanos: bigint, result: string | undefined): Effect.Effect<void> =>
   Effect.gen(function* () {

@@ -1,13 +1,14 @@
 import { join } from "node:path"
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Bus } from "#bus/Bus.ts"
+import { obtainNatsServer } from "#bus/server/NatsBinary.ts"
 import { ServiceNames, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { type Env, guardedServer, optionsOf } from "#test/support/auth.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
 import { fleet, program, start } from "#test/support/fleetCommand.ts"
 import { LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
-import { onNatsServers, tempFolder } from "#test/support/NatsServer.ts"
+import { tempFolder } from "#test/support/NatsServer.ts"
 import { startService } from "#test/support/Processes.ts"
 import { cancel, finished, firstOn, request, take } from "#test/support/runs.ts"
 
@@ -25,12 +26,13 @@ const ports = (env: Env) => Effect.flatMap(optionsOf(env), (options) => Layer.bu
 
 const shell = (script: string) => ({ command: ["sh", "-c", script] })
 
-await onNatsServers("a fleet with the least rights", (binary) => {
+/** On the server found first; what each right allows is asked of the newest, too (`auth-rights.test.ts`). */
+describe("a fleet with the least rights", () => {
   it.live(
     "does all it has to: runs, retries, cancels, dead letters, take-overs, commands",
     () =>
       Effect.gen(function* () {
-        const { envOf, violations } = yield* guardedServer(binary, users)
+        const { envOf, violations } = yield* guardedServer(yield* obtainNatsServer(), users)
         const folder = yield* tempFolder("services")
         const aws = sdkEnv((yield* LocalAws).url)
         const as = (user: string, ...args: ReadonlyArray<string>) =>
