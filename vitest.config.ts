@@ -13,7 +13,7 @@ const parity: Plugin = {
 export default defineConfig({
   plugins: [parity],
   test: {
-    exclude: [...configDefaults.exclude, "test/docker/**", "test/moto/**"],
+    exclude: [...configDefaults.exclude, "test/docker/**", "test/moto/**", "test/operate/**"],
     /** Values in names are shown whole: docs/parity.md finds tests by their names. */
     taskTitleValueFormatTruncate: 0,
     testTimeout: 30_000,

@@ -62,7 +62,7 @@ export const readOnePool = Effect.fnUntraced(function* (name: string, path: stri
 /** Ends the command with all problems of a pool that is not valid. */
 export const assertValid = Effect.fnUntraced(function* (what: string, pool: unknown) {
   const problems = [...poolProblems(pool, yield* timeoutMax), ...maskedProblems(pool, [])]
-  if (problems.length > 0) yield* refuse(what, problems)
+  if (problems.length > 0) return yield* refuse(what, problems)
 })
 
 /** What `fleet pool get` has masked cannot be meant. */

@@ -53,7 +53,7 @@ describe("links", () => {
 const provedBy: Readonly<Record<string, string>> = {
   "node docs/schemas/generate.ts": "test/schemas.test.ts",
   "npm ci && npm run demo": "test/flow/readme.test.ts",
-  "npx fleet auth init --producer web --reader web --reader guest=nightly-1": "test/flow/auth.test.ts",
+  "npx fleet auth init --producer web --reader web --reader guest=nightly-1": "test/operate/auth.test.ts",
   "npm run up": "test/flow/readme.test.ts",
   "npx fleet run -- sh -c 'echo hello; exit 3'": "test/flow/readme.test.ts",
   [`curl -d '{"action":"RunTask","stop":{"stopCode":"SpotInterruption","stoppedReason":"Your Spot Task was interrupted."}}' http://127.0.0.1:4577/_fleet/faults`]:

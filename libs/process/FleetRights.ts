@@ -12,7 +12,7 @@ import {
 
 /*
  * Who may do what, one row for each identity. A service may do what its handlers do and nothing beside it: a right that
- * is missing here shows in `test/flow/auth.test.ts`, where a whole fleet works with these rights and the server's log
+ * is missing here shows in `test/operate/auth.test.ts`, where a whole fleet works with these rights and the server's log
  * must name no violation.
  */
 

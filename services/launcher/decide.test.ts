@@ -190,9 +190,9 @@ describe("decide", () => {
   })
 
   const draining: ReadonlyArray<Row> = [
-    { what: "nobody tried", now: 10, expected: "Later 30000" },
-    { what: "after the launch deadline", now: 3601, expected: "Later 30000" },
-    { what: "the next try due", marker: third, deferred: settled(), now: 600, expected: "Later 30000" },
+    { what: "nobody tried", now: 10, expected: "Later 10000" },
+    { what: "after the launch deadline", now: 3601, expected: "Later 10000" },
+    { what: "the next try due", marker: third, deferred: settled(), now: 600, expected: "Later 10000" },
     { what: "RunTask may have been called", marker, now: 11, expected: "Look, or Later 15000" },
     { what: "the token no longer trusted", marker, now: 11 + TOKEN_TRUST_SECONDS, expected: "Look, or Later 15000" },
     { what: "cancelled", run: cancelled, now: 10, expected: "Reject cancelled Cancelled" },

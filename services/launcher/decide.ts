@@ -23,6 +23,9 @@ export const LISTED_SECONDS = 60
 /** The longest pause before an order is looked at again: cancels are answered within it. */
 export const NAK_SECONDS_MAX = 30
 
+/** While the fleet drains, it is looked again after this time whether it still does. */
+export const DRAIN_LOOK_SECONDS = 10
+
 /** Between two looks for a task that ECS may not list yet. */
 const LOOK_AGAIN_MILLIS = 15_000
 
@@ -77,7 +80,7 @@ export const decide = (
  */
 const whileDraining = (uncertain: Marker | undefined): Decision =>
   uncertain === undefined
-    ? later(NAK_SECONDS_MAX * 1000, DRAINS)
+    ? later(DRAIN_LOOK_SECONDS * 1000, DRAINS)
     : { _tag: "Look", otherwise: later(LOOK_AGAIN_MILLIS, DRAINS) }
 
 const DRAINS = "the fleet drains"

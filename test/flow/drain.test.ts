@@ -68,7 +68,7 @@ const jsonLines = (text: string) =>
     .split("\n")
     .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
 
-describe("fleet drain", () => {
+describe.concurrent("fleet drain", () => {
   it.live(
     "what runs ends, nothing new is launched though a launcher is killed meanwhile, and afterwards all that waits is, once (peers 123, scenario 66)",
     () =>

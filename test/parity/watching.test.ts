@@ -76,7 +76,14 @@ const logsTo = (group: string) => ({
   }
 })
 const worker = { name: "worker", image: "local/shell", command: threeLines, logConfiguration: logsTo("/jobs") }
-const proxy = { ...worker, name: "proxy", essential: false, logConfiguration: logsTo("/proxies") }
+/** It has written its lines long before the end of the essential container ends it. */
+const proxy = {
+  ...worker,
+  name: "proxy",
+  command: ["simulate", "--seconds", "0.1", "--lines-per-second", "30"],
+  essential: false,
+  logConfiguration: logsTo("/proxies")
+}
 const agent = { name: "agent", image: "local/shell", command: ["true"], essential: false }
 const shipper = { ...agent, name: "shipper", logConfiguration: { logDriver: "splunk" as const } }
 const containerDefinitions = [proxy, worker, agent, shipper]
