@@ -6,6 +6,7 @@ import { Codecs } from "#ecs-core/Messages.ts"
 import { type Run, RunCodec } from "#ecs-core/Run.ts"
 import { BucketNames, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { launchedTasks } from "./LocalAws.ts"
+import { onceThere } from "./runs.ts"
 
 /** Waiting for facts about a run, and reading what there is. */
 
@@ -21,7 +22,7 @@ export const firstThat = Effect.fnUntraced(function* <A>(
   isIt: (message: A) => boolean
 ) {
   const all = (yield* Messages).replay({ ...place, follow: true }).pipe(Stream.map(decoded(codec)))
-  return yield* Effect.flatMap(Stream.runHead(Stream.filter(all, isIt)), Effect.fromOption)
+  return yield* Effect.flatMap(onceThere(Stream.runHead(Stream.filter(all, isIt))), Effect.fromOption)
 })
 
 /** Every message that is stored on a subject now, decoded. */

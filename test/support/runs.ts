@@ -1,4 +1,5 @@
-import { Effect, Option, Result, Stream } from "effect"
+import { Effect, Option, Result, Schedule, Stream } from "effect"
+import { BusUnavailable } from "#bus/BusError.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { Publisher } from "#bus/Publisher.ts"
@@ -23,10 +24,17 @@ export const cancel = Effect.fnUntraced(function* (runId: string, reason?: strin
   yield* (yield* Publisher).publish({ stream: Streams.fleet, subject: Subjects.runCancel(runId), data })
 })
 
+/** Services that have just been started may still be creating the streams. */
+export const onceThere = <A, E, R>(reading: Effect.Effect<A, E | BusUnavailable, R>) =>
+  Effect.retry(reading, {
+    while: (error) => error instanceof BusUnavailable && error.reason === "Missing",
+    schedule: Schedule.spaced("50 millis")
+  })
+
 /** The first message on a subject, stored or still to come. */
 export const firstOn = Effect.fnUntraced(function* (stream: string, subject: string) {
   const messages = yield* Messages
-  const first = yield* Stream.runHead(messages.replay({ stream, subject, follow: true }))
+  const first = yield* onceThere(Stream.runHead(messages.replay({ stream, subject, follow: true })))
   return yield* Effect.fromOption(first)
 })
 
@@ -39,7 +47,9 @@ export const finished = Effect.fnUntraced(function* (runId: string) {
 /** Waits until this many messages are on a subject (wildcards allowed) and gives them in order. */
 export const take = Effect.fnUntraced(function* (stream: string, subject: string, count: number) {
   const messages = yield* Messages
-  return yield* messages.replay({ stream, subject, follow: true }).pipe(Stream.take(count), Stream.runCollect)
+  return yield* onceThere(
+    messages.replay({ stream, subject, follow: true }).pipe(Stream.take(count), Stream.runCollect)
+  )
 })
 
 /** Every message that is stored on a subject now. */
