@@ -1,10 +1,11 @@
-import { Effect, Option, Random } from "effect"
+import { Effect, Option } from "effect"
 import type { BusUnavailable } from "./BusError.ts"
 import type { BusSettingsShape } from "./BusSettings.ts"
+import { createEphemeral } from "./ephemeral.ts"
 import { patiently, unavailable } from "./patience.ts"
 import type { WireShape } from "./wire/Wire.ts"
 
-/** The server forgets a count whose process died after this time. */
+/** The server forgets a count whose process died, or whose creation was not answered, after this time. */
 const INACTIVE_SECONDS = 30
 
 /**
@@ -18,13 +19,11 @@ export const countFrom = (
   fromSeq: number
 ): Effect.Effect<number, BusUnavailable> =>
   Effect.gen(function* () {
-    const name = `count-${(yield* Random.nextInt).toString(36).replace("-", "")}`
-    const consumer = { name, durable: false, ack: "none", filterSubject: subject, fromSeq } as const
-    const made = patiently(
-      settings,
-      wire.createConsumer(stream, { ...consumer, inactiveSeconds: INACTIVE_SECONDS, headersOnly: true })
+    const consumer = { durable: false, ack: "none", filterSubject: subject, fromSeq, headersOnly: true } as const
+    const name = yield* createEphemeral(settings, "count", (name) =>
+      wire.createConsumer(stream, { ...consumer, name, inactiveSeconds: INACTIVE_SECONDS })
     )
-    const counted = Effect.andThen(made, patiently(settings, wire.backlog(stream, name)))
+    const counted = patiently(settings, wire.backlog(stream, name))
     const backlog = yield* Effect.ensuring(counted, Effect.ignore(wire.deleteConsumer(stream, name)))
     return Option.match(backlog, { onNone: () => 0, onSome: ({ waiting }) => waiting })
   }).pipe(Effect.mapError(unavailable(`count ${subject} in ${stream}`)))

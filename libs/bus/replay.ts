@@ -1,6 +1,7 @@
 import { type Cause, Deferred, Effect, Latch, Option, Queue, Random, type Scope, Stream } from "effect"
 import type { BusUnavailable } from "./BusError.ts"
 import type { BusSettingsShape } from "./BusSettings.ts"
+import { createEphemeral } from "./ephemeral.ts"
 import type { BusMessage } from "./Message.ts"
 import { patiently, pauseMillis, unavailable } from "./patience.ts"
 import type { Pull, WireDelivery, WireError, WireShape } from "./wire/Wire.ts"
@@ -116,9 +117,8 @@ const readWithOneConsumer = Effect.fnUntraced(function* (
   reading: Reading
 ): Effect.fn.Return<Outcome, BusUnavailable, Scope.Scope> {
   const failed = failure(reading)
-  const name = `replay-${(yield* Random.nextInt).toString(36).replace("-", "")}`
-  yield* createConsumer(reading, name).pipe(Effect.mapError(failed))
-  yield* deleteConsumers(reading, name)
+  const name = yield* createConsumer(reading).pipe(Effect.mapError(failed))
+  yield* Effect.forkScoped(deleteConsumers(reading, name))
   const session: Session = { expected: 1, outcome: Deferred.makeUnsafe(), perhapsEnded: Latch.makeUnsafe() }
   const onDelivery = (d: WireDelivery) => deliverInOrder(reading, session, d)
   const pull = yield* reading.deps.wire
@@ -140,21 +140,22 @@ interface Session {
   readonly perhapsEnded: Latch.Latch
 }
 
-const createConsumer = ({ deps: { wire, settings }, options, consumers, nextSeq }: Reading, name: string) => {
-  consumers.add(name)
+const createConsumer = ({ deps: { wire, settings }, options, consumers, nextSeq }: Reading) => {
   const isAtStart = nextSeq === 1
-  const creation = wire.createConsumer(options.stream, {
-    name,
-    durable: false,
-    ack: "none",
-    ...(isAtStart && options.fromTimeMillis !== undefined
-      ? { fromTimeMillis: options.fromTimeMillis }
-      : { fromSeq: nextSeq }),
-    inactiveSeconds: settings.replayInactiveSeconds,
-    ...(options.subject === ">" ? {} : { filterSubject: options.subject }),
-    ...(options.headersOnly ? { headersOnly: true } : {})
+  return createEphemeral(settings, "replay", (name) => {
+    consumers.add(name)
+    return wire.createConsumer(options.stream, {
+      name,
+      durable: false,
+      ack: "none",
+      ...(isAtStart && options.fromTimeMillis !== undefined
+        ? { fromTimeMillis: options.fromTimeMillis }
+        : { fromSeq: nextSeq }),
+      inactiveSeconds: settings.replayInactiveSeconds,
+      ...(options.subject === ">" ? {} : { filterSubject: options.subject }),
+      ...(options.headersOnly ? { headersOnly: true } : {})
+    })
   })
-  return patiently(settings, creation)
 }
 
 /** Takes deliveries as long as none is missing between them. */

@@ -39,7 +39,7 @@ const startFleet = (replicas: number) =>
     return { running, killOne }
   })
 
-/** Ten numbered lines over two to five seconds. */
+/** Ten numbered lines over so many seconds. */
 const program = (seconds: number) => {
   const pause = (seconds / LINES).toFixed(2)
   return ["sh", "-c", `i=1; while [ $i -le ${LINES} ]; do echo line $i; i=$((i+1)); sleep ${pause}; done`]
@@ -57,16 +57,17 @@ const work: Readonly<Record<ServiceName, string>> = {
 
 const hasWorked = (service: ServiceProcess): boolean => countOf(service, work[service.name]) > 0
 
-const requestRun = (at: number) =>
+const requestRun = (seconds: number) =>
   request({
     image: "local/shell",
     executionRoleArn: "arn:aws:iam::000000000000:role/execution",
-    command: program(2 + (at % 4))
+    command: program(seconds)
   })
 
+/** They take two to five seconds. */
 const requestRuns = (from: number, to: number) =>
   Effect.forEach(
-    Array.from({ length: to - from }, (_, at) => from + at),
+    Array.from({ length: to - from }, (_, at) => 2 + ((from + at) % 4)),
     requestRun
   )
 
@@ -122,7 +123,10 @@ it.live(
       const first = running.slice(0, names.length * 2)
       const early: Array<string> = []
       while (!first.every(hasWorked) && early.length < MOST_RUNS) {
-        const runIds = yield* requestRuns(early.length, early.length + RUNS / 5)
+        const runIds = yield* Effect.forEach(
+          Array.from({ length: RUNS / 5 }, () => 0),
+          requestRun
+        )
         yield* Effect.forEach(runIds, output, { concurrency: "unbounded", discard: true })
         early.push(...runIds)
       }
