@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "code",
-          include: ["libs/**/*.test.ts", "services/**/*.test.ts", "cli/**/*.test.ts"],
+          include: ["libs/**/*.test.ts", "services/**/*.test.ts", "cli/**/*.test.ts", "bench/**/*.test.ts"],
           isolate: false
         }
       },

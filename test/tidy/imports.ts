@@ -28,7 +28,7 @@ const forbidden = [
   },
   {
     folder: "libs/",
-    prefixes: ["#services/", "#test/"],
+    prefixes: ["#services/", "#cli/", "#test/"],
     why: "libraries never know who uses them: move the shared part into libs/"
   }
 ]

@@ -1,0 +1,4 @@
+import type { Benchmark } from "./Benchmark.ts"
+
+/** In the order in which they run. */
+export const benchmarks: ReadonlyArray<Benchmark> = []
