@@ -1,4 +1,5 @@
 import type { Benchmark } from "./Benchmark.ts"
+import { startUp } from "./start-up/start-up.ts"
 
 /** In the order in which they run. */
-export const benchmarks: ReadonlyArray<Benchmark> = []
+export const benchmarks: ReadonlyArray<Benchmark> = [startUp]
