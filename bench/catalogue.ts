@@ -1,5 +1,6 @@
 import type { Benchmark } from "./Benchmark.ts"
+import { callsPerRun } from "./calls/calls.ts"
 import { startUp } from "./start-up/start-up.ts"
 
 /** In the order in which they run. */
-export const benchmarks: ReadonlyArray<Benchmark> = [startUp]
+export const benchmarks: ReadonlyArray<Benchmark> = [callsPerRun, startUp]
