@@ -1,6 +1,7 @@
 import type { Benchmark } from "./Benchmark.ts"
 import { callsPerRun } from "./calls/calls.ts"
+import { growth } from "./growth/growth.ts"
 import { startUp } from "./start-up/start-up.ts"
 
 /** In the order in which they run. */
-export const benchmarks: ReadonlyArray<Benchmark> = [callsPerRun, startUp]
+export const benchmarks: ReadonlyArray<Benchmark> = [callsPerRun, startUp, growth]

@@ -1,0 +1,56 @@
+import { headers } from "@nats-io/transport-node"
+import { Effect } from "effect"
+import { Connection } from "#bus/Connection.ts"
+import type { BusMessage } from "#bus/Message.ts"
+import { consumerConfig } from "#bus/topology/pieces.ts"
+import * as NatsWire from "#bus/wire/NatsWire.ts"
+import { Wire } from "#bus/wire/Wire.ts"
+import { fleetTopology, topologyDefaults } from "#ecs-core/FleetTopology.ts"
+
+/** Puts a great many messages into streams, past the services: a store as it is after years, in a minute. */
+
+export type Bulk = Pick<BusMessage, "subject" | "data" | "headers">
+
+/** As many are on their way at a time; a server that is behind drops more than 10,000. */
+const PORTION = 1000
+
+/**
+ * Stores all in order in one stream, which nobody else may write to meanwhile; each portion is acknowledged by its last
+ * message, and all others by the sequence of that. The sequence of the last one.
+ */
+export const storeAll = (all: ReadonlyArray<Bulk>): Effect.Effect<number, never, Connection> =>
+  Effect.flatMap(Connection, ({ js, nc }) =>
+    Effect.promise(async () => {
+      let seq = 0
+      for (let from = 0; from < all.length; from += PORTION) {
+        const portion = all.slice(from, from + PORTION)
+        const last = portion.pop()
+        if (last === undefined) break
+        for (const { data, headers, subject } of portion) nc.publish(subject, data, { headers: natsHeaders(headers) })
+        const stored = await js.publish(last.subject, last.data, { headers: natsHeaders(last.headers) })
+        if (seq > 0 && stored.seq !== seq + portion.length + 1) throw new Error(`${last.subject}: messages were lost`)
+        seq = stored.seq
+      }
+      return seq
+    })
+  )
+
+const natsHeaders = (given: BusMessage["headers"]) => {
+  const made = headers()
+  for (const [name, value] of Object.entries(given)) made.set(name, value)
+  return made
+}
+
+/**
+ * The durable consumers of the fleet begin behind all that is stored now, as if they had been through it. To be called
+ * while no service runs.
+ */
+export const passAll = Effect.gen(function* () {
+  const wire = yield* Wire
+  const { jsm } = yield* Connection
+  for (const { stream, ...spec } of fleetTopology(topologyDefaults).consumers) {
+    const { state } = yield* Effect.promise(() => jsm.streams.info(stream))
+    yield* Effect.ignore(wire.deleteConsumer(stream, spec.name))
+    yield* wire.createConsumer(stream, { ...consumerConfig({ stream, ...spec }), fromSeq: state.last_seq + 1 })
+  }
+}).pipe(Effect.provide(NatsWire.layer))
