@@ -1,7 +1,8 @@
 import type { Benchmark } from "./Benchmark.ts"
 import { callsPerRun } from "./calls/calls.ts"
 import { growth } from "./growth/growth.ts"
+import { inFlight } from "./in-flight/in-flight.ts"
 import { startUp } from "./start-up/start-up.ts"
 
 /** In the order in which they run. */
-export const benchmarks: ReadonlyArray<Benchmark> = [callsPerRun, startUp, growth]
+export const benchmarks: ReadonlyArray<Benchmark> = [inFlight, callsPerRun, startUp, growth]

@@ -15,6 +15,8 @@ export interface Account {
   readonly journal: Journal
   /** What the control API can let go wrong. */
   readonly faults: ModelFaults
+  /** Tasks that run already, and for which nothing runs; their ARNs. */
+  readonly launchLongRunning: EcsModel["Service"]["launchLongRunning"]
   /** True if the region's quotas let this call pass. */
   readonly pay: (region: string, action: string, input: object) => Effect.Effect<boolean>
   /** Brings the journal up to date with tasks that have moved on since anybody asked. */
@@ -67,7 +69,8 @@ const openAccount = Effect.fnUntraced(function* (settings: Settings) {
   )
   const levels = yield* Ref.make<Readonly<Record<string, Levels>>>({})
   const pay = settings.quotas === "off" ? () => Effect.succeed(true) : payFrom(levels)
-  return { operations, journal, faults: model.faults, pay, refresh: refreshFrom(ecs, journal) } satisfies Account
+  const { faults, launchLongRunning } = model
+  return { operations, journal, faults, launchLongRunning, pay, refresh: refreshFrom(ecs, journal) } satisfies Account
 })
 
 const named = (service: string, operations: object): ReadonlyArray<[string, Operation<never, object>]> =>

@@ -4,6 +4,7 @@ import { type InjectedFault, maxFaults } from "#aws/model/FaultBook.ts"
 import { actionOf, type CurrentAccount } from "./Account.ts"
 import type { Settings } from "./config.ts"
 import { controlReply, readWindow, type WireReply } from "./decide.ts"
+import { readLongRunning } from "./longRunning.ts"
 import { peaksOf } from "./peaks.ts"
 
 /**
@@ -18,6 +19,8 @@ const operations = {
 
   "GET tasks": ({ current }) =>
     ok(Effect.flatMap(current.get, ({ journal, refresh }) => Effect.map(refresh, () => ({ tasks: journal.tasks() })))),
+
+  "POST tasks": (context) => launch(context),
 
   "GET peaks": ({ current }) => ok(Effect.map(current.get, ({ journal }) => ({ families: peaksOf(journal.tasks()) }))),
 
@@ -58,6 +61,18 @@ const injectFault = Effect.fnUntraced(function* ({ body, current }: ControlConte
   const isIn = yield* faults.inject(read.success)
   const full = `There are ${maxFaults} faults already: clear them with DELETE /_fleet/faults.`
   return isIn ? controlReply(200, { status: "injected" }) : controlReply(409, { problems: [full] })
+})
+
+/** Tasks that run already, for who needs many of them at once. */
+const launch = Effect.fnUntraced(function* ({ body, current }: ControlContext) {
+  const { launchLongRunning } = yield* current.get
+  const read = Result.flatMap(parse(body), readLongRunning)
+  if (Result.isFailure(read)) return controlReply(400, { problems: read.failure })
+  const { region, runTask, ...wanted } = read.success
+  return yield* Effect.match(launchLongRunning(region, runTask, wanted), {
+    onSuccess: (taskArns) => controlReply(200, { taskArns }),
+    onFailure: ({ __type, message }) => controlReply(400, { problems: [`${__type}: ${message}`] })
+  })
 })
 
 const parse = (body: string): Result.Result<unknown, ReadonlyArray<string>> => {

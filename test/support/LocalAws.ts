@@ -16,6 +16,7 @@ import type { Fault } from "#aws/model/Fault.ts"
 import type { Settings } from "#services/local-aws/config.ts"
 import type { CallCounts, CallsWithin, LaunchedTask } from "#services/local-aws/Journal.ts"
 import { LocalAws } from "#services/local-aws/LocalAws.ts"
+import type { WantedTasks } from "#services/local-aws/longRunning.ts"
 import type { FamilyPeak } from "#services/local-aws/peaks.ts"
 
 export { LocalAws } from "#services/local-aws/LocalAws.ts"
@@ -101,6 +102,13 @@ export const faults: Effect.Effect<ReadonlyArray<ListedFault>, never, LocalAws> 
 export type ListedFault = Fault & { readonly id: number; readonly fired: number; readonly left: number | "all" }
 
 export const clearFaults: Effect.Effect<void, never, LocalAws> = Effect.asVoid(fleet("faults", { method: "DELETE" }))
+
+/** Tasks that have run for so long already, and for which nothing runs; their ARNs, one for each `startedBy`. */
+export const launchLongRunning = (wanted: WantedTasks): Effect.Effect<ReadonlyArray<string>, never, LocalAws> =>
+  Effect.map(
+    fleet<{ readonly taskArns: ReadonlyArray<string> }>("tasks", { method: "POST", body: JSON.stringify(wanted) }),
+    ({ taskArns }) => taskArns
+  )
 
 /** Ends every container and forgets everything. */
 export const reset: Effect.Effect<void, never, LocalAws> = Effect.asVoid(fleet("reset", { method: "POST" }))

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
-import type { Failure, StopTaskRequest, StopTaskResponse, TaskStopCode } from "@aws-sdk/client-ecs"
+import type { Failure, RunTaskRequest, StopTaskRequest, StopTaskResponse, TaskStopCode } from "@aws-sdk/client-ecs"
 import { Clock, Context, Effect, Layer, Result } from "effect"
-import type { Answer } from "./AwsException.ts"
+import type { Answer, AwsException } from "./AwsException.ts"
 import * as providers from "./capacityProviders.ts"
 import * as clusters from "./clusters.ts"
 import * as instances from "./containerInstances.ts"
@@ -11,6 +11,7 @@ import type { InjectedFault } from "./FaultBook.ts"
 import { allSpoilt, spoilt } from "./faults.ts"
 import * as reads from "./logReads.ts"
 import * as logs from "./logs.ts"
+import { type LongRunning, launchLongRunning } from "./longRunning.ts"
 import type { Ec2Operations, EcsOperations, LogsOperations, Operation } from "./Operations.ts"
 import { Paging } from "./Paging.ts"
 import { Runtime } from "./Runtime.ts"
@@ -55,6 +56,12 @@ export class EcsModel extends Context.Service<
     /** The same operations, except that no call fails or is lost by a fault: to look, and to build on. */
     readonly unspoilt: ModelOperations
     readonly faults: ModelFaults
+    /** Tasks that run already, and for which nothing runs; their ARNs. */
+    readonly launchLongRunning: (
+      region: string,
+      input: RunTaskRequest,
+      wanted: LongRunning
+    ) => Effect.Effect<ReadonlyArray<string>, AwsException>
   }
 >()("aws/model/EcsModel") {
   static readonly layer = (options: Partial<EcsModelOptions> = {}): Layer.Layer<EcsModel, never, Runtime> =>
@@ -73,7 +80,9 @@ export class EcsModel extends Context.Service<
           ec2: allSpoilt(world, unspoilt.ec2),
           logs: allSpoilt(world, unspoilt.logs),
           unspoilt,
-          faults: faults(engine)
+          faults: faults(engine),
+          launchLongRunning: (region, input, wanted) =>
+            Effect.suspend(() => Effect.fromResult(launchLongRunning(engine, region, input, wanted)))
         })
       })
     )

@@ -155,7 +155,7 @@ const obey = (engine: Engine, record: TaskRecord, command: Command): void => {
   }
 }
 
-const containerKey = ({ id }: TaskKey, name: string): string => `${id}/${name}`
+export const containerKey = ({ id }: TaskKey, name: string): string => `${id}/${name}`
 
 /** Ends the containers of a task at once. */
 const endContainers = (engine: Engine, { containers, key }: TaskRecord): void =>
