@@ -59,7 +59,7 @@ const full: Plan = {
   sizes: { warmUp: 600, batches: 5, batchRuns: 300, commands: 5 }
 }
 
-const stageFigures = (store: number, { batches, commands }: Stage): Readonly<Record<string, Figure>> => ({
+export const stageFigures = (store: number, { batches, commands }: Stage): Readonly<Record<string, Figure>> => ({
   ...prefixed((key) => `cpu.${store}.${key}`, "ms", batches),
   ...prefixed((key) => `${key}.${store}`, "ms", commands)
 })

@@ -38,13 +38,17 @@ const job = {
   command: ["simulate", "--seconds", "1", "--lines", "1"]
 }
 
-/** Runs these jobs with a fleet of their own, to its orderly end. */
+/** A process that has not ended by then is killed. */
+const END_SECONDS = 15
+
+/** With a fleet of its own, from its start to its orderly end. */
 export const withFleet = <A, E, R>(use: (running: ReadonlyArray<ServiceProcess>) => Effect.Effect<A, E, R>) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { running } = yield* startFleet(1, settings)
       const result = yield* use(running)
-      yield* Effect.forEach(running, ({ terminate }) => terminate, { concurrency: "unbounded", discard: true })
+      const ends = Effect.forEach(running, ({ terminate }) => terminate, { concurrency: "unbounded", discard: true })
+      yield* Effect.timeoutOption(ends, `${END_SECONDS} seconds`)
       return result
     })
   )

@@ -1,11 +1,12 @@
 import type { RunTaskRequest } from "@aws-sdk/client-ecs"
 import { Result, Schema, SchemaIssue } from "effect"
 import type { LongRunning } from "#aws/model/longRunning.ts"
+import { nearest } from "#ecs-core/Nearest.ts"
 
 /** Tasks of one request at most: it is answered in one go, and nobody else is meanwhile. */
 export const maxLongRunning = 10_000
 
-/** AWS's longest running tasks are of no interest to a test. */
+/** As old as a record can be. */
 const maxRunningSeconds = 30 * 86_400
 
 const Body = Schema.Struct({
@@ -32,13 +33,22 @@ export const readLongRunning = (body: unknown): Result.Result<WantedTasks, Reado
   decode(body, { errors: "all", onExcessProperty: "error" }).pipe(
     Result.map(({ runTask, ...wanted }) => ({
       ...wanted,
-      runTask: { ...(runTask as unknown as RunTaskRequest), count: 1, clientToken: undefined }
+      runTask: { ...(runTask as unknown as RunTaskRequest), count: 1 }
     })),
     Result.mapError(({ issue }) =>
       SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues.map(({ message, path = [] }) =>
-        path.length === 0
-          ? `Tasks are asked for by a JSON object with region, runTask, startedBy and runningSeconds: ${message}.`
-          : `${path.map(String).join(".")}: ${message}.`
+        problemOf(message, path.map(String))
       )
     )
   )
+
+const members = Object.keys(Body.fields)
+
+const problemOf = (message: string, path: ReadonlyArray<string>): string => {
+  const field = path.join(".")
+  if (field === "") return `Tasks are asked for by a JSON object with ${members.join(", ")}.`
+  if (message !== "Expected no excess property") return `${field}: ${message}.`
+  const near = nearest(field, members)
+  const advice = near === undefined ? `Known are ${members.join(", ")}.` : `Did you mean ${near}?`
+  return `${field}: there is no such member. ${advice}`
+}
