@@ -1,5 +1,5 @@
 import { headers } from "@nats-io/transport-node"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { Connection } from "#bus/Connection.ts"
 import type { BusMessage } from "#bus/Message.ts"
 import { consumerConfig } from "#bus/topology/pieces.ts"
@@ -53,4 +53,4 @@ export const passAll = Effect.gen(function* () {
     yield* Effect.ignore(wire.deleteConsumer(stream, spec.name))
     yield* wire.createConsumer(stream, { ...consumerConfig({ stream, ...spec }), fromSeq: state.last_seq + 1 })
   }
-}).pipe(Effect.provide(NatsWire.layer))
+}).pipe(Effect.provide(Layer.fresh(NatsWire.layer)))

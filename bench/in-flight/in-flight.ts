@@ -57,7 +57,7 @@ const goals: Readonly<Record<string, Goal>> = {
 /** Tasks that end meanwhile. */
 const ENDS = 50
 
-export const oneCase = ({ pollIntervalSeconds, tasks, windowSeconds, windows }: Plan, watchers: number) =>
+const oneCase = ({ pollIntervalSeconds, tasks, windowSeconds, windows }: Plan, watchers: number) =>
   Effect.gen(function* () {
     const arns = yield* holdRuns(tasks, pollIntervalSeconds)
     const { running, seconds } = yield* takeOver(watchers, tasks)
