@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import type { Benchmark, Goal } from "../Benchmark.ts"
-import { figures } from "../figures.ts"
-import { wanted } from "../load.ts"
+import type { Benchmark, Goal } from "#bench/Benchmark.ts"
+import { figures } from "#bench/figures.ts"
+import { wanted } from "#bench/load.ts"
 import { layerFleet } from "./embedded.ts"
 import { type Phase, phaseOf } from "./phase.ts"
 

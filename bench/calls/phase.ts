@@ -1,6 +1,6 @@
 import { Clock, Effect, Schedule } from "effect"
+import { runAll, type Wanted } from "#bench/load.ts"
 import { calls, launchedTasks } from "#test/support/LocalAws.ts"
-import { runAll, type Wanted } from "../load.ts"
 
 /** What some runs asked of AWS. */
 export interface Phase {

@@ -1,12 +1,12 @@
-import { Effect, Option, Result } from "effect"
+import { Effect, Option } from "effect"
+import { type Bulk, storeAll } from "#bench/bulk.ts"
 import { Buckets } from "#bus/Bucket.ts"
 import { bucketSubject } from "#bus/buckets.ts"
 import { type BusMessage, bytes, text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { lastWithTask, type Run, RunCodec } from "#ecs-core/Run.ts"
-import { BucketNames, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { BucketNames, Streams } from "#ecs-core/Subjects.ts"
 import { stored } from "#test/support/runs.ts"
-import { type Bulk, storeAll } from "../bulk.ts"
 
 /**
  * Finished runs by the thousand: everything that the fleet has left of real ones, under other ids. What is copied are the

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import type { Benchmark, Figure, Goal } from "../Benchmark.ts"
-import { figures, median } from "../figures.ts"
-import { layerSurroundings } from "../fleet.ts"
+import type { Benchmark, Figure, Goal } from "#bench/Benchmark.ts"
+import { figures, median } from "#bench/figures.ts"
+import { layerSurroundings } from "#bench/fleet.ts"
 import { type Commands, type CpuPerRun, openStore, originals, type Store } from "./store.ts"
 
 /**

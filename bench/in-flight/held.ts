@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { type Bulk, storeAll } from "#bench/bulk.ts"
 import { bucketSubject } from "#bus/buckets.ts"
 import { bytes } from "#bus/Message.ts"
 import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
@@ -13,7 +14,6 @@ import { maxLongRunning } from "#services/local-aws/longRunning.ts"
 import { aRun } from "#test/support/builders.ts"
 import { launchLongRunning, register } from "#test/support/LocalAws.ts"
 import { changed, ready, requested, started } from "#test/support/messages.ts"
-import { type Bulk, storeAll } from "../bulk.ts"
 
 /**
  * Runs whose programs have been at work for a quarter of an hour, without a launch of each: their tasks are made in

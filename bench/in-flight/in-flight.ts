@@ -1,7 +1,7 @@
 import { Effect, Fiber } from "effect"
-import type { Benchmark, Figure, Goal } from "../Benchmark.ts"
-import { figure, figures } from "../figures.ts"
-import { layerSurroundings } from "../fleet.ts"
+import type { Benchmark, Figure, Goal } from "#bench/Benchmark.ts"
+import { figure, figures } from "#bench/figures.ts"
+import { layerSurroundings } from "#bench/fleet.ts"
 import { holdRuns } from "./held.ts"
 import { notice, takeOver, windowOf } from "./watching.ts"
 

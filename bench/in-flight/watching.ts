@@ -1,13 +1,13 @@
 import { StopTaskCommand } from "@aws-sdk/client-ecs"
 import { Clock, Effect, Schedule, Stream } from "effect"
+import { median } from "#bench/figures.ts"
+import { natsServerPid, takenBy } from "#bench/resources.ts"
 import { Messages } from "#bus/Messages.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
 import { Filters, Streams } from "#ecs-core/Subjects.ts"
 import { calls, ecsClient, LocalAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { tempFolder } from "#test/support/NatsServer.ts"
 import { healthUrlOf, type ServiceProcess, startService } from "#test/support/Processes.ts"
-import { median } from "../figures.ts"
-import { natsServerPid, takenBy } from "../resources.ts"
 
 /** What watchers take while they hold tasks; of several, memory is the largest one's and the rest that of all. */
 export interface Window {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Effect } from "effect"
-import { bytesBelow } from "../resources.ts"
+import { bytesBelow } from "#bench/resources.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const run = promisify(execFile)

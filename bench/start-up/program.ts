@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process"
 import { performance } from "node:perf_hooks"
 import { Effect } from "effect"
+import { takenBy } from "#bench/resources.ts"
 import { freePort } from "#test/support/ports.ts"
-import { takenBy } from "../resources.ts"
 
 /** So long after it is ready a program's memory is looked at: by then it does what it does when there is nothing to do. */
 const SETTLED_MILLIS = 2000
