@@ -44,7 +44,7 @@ interface Plan {
   readonly batchRuns: number
 }
 
-const quick: Plan = { finished: [BASE, 10_000], warmUp: 200, rounds: 3, batchRuns: 100 }
+const quick: Plan = { finished: [BASE, 10_000], warmUp: 100, rounds: 3, batchRuns: 60 }
 
 const full: Plan = { finished: [100, BASE, 10_000, 100_000], warmUp: 600, rounds: 5, batchRuns: 300 }
 

@@ -67,11 +67,15 @@ const startedOf = (
     runTimeoutSeconds: 86_400
   }).message
 
-const factOf = (fact: TaskStarted): Bulk => ({
-  subject: Subjects.taskStarted(fact.runId, fact.attempt),
-  data: bytes(Codecs.taskStarted.encode(fact)),
-  headers: {}
-})
+/** In the trace of its run, as every message is. */
+const factOf = (fact: TaskStarted): Bulk => {
+  const taskId = fact.taskArn.slice(-32)
+  return {
+    subject: Subjects.taskStarted(fact.runId, fact.attempt),
+    data: bytes(Codecs.taskStarted.encode(fact)),
+    headers: { traceparent: `00-${taskId}-${taskId.slice(-16)}-01` }
+  }
+}
 
 const recordOf = (fact: TaskStarted): Bulk => ({
   subject: bucketSubject(BucketNames.runs, fact.runId),

@@ -1,5 +1,5 @@
 import { StopTaskCommand } from "@aws-sdk/client-ecs"
-import { Clock, Effect, Schedule, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { median } from "#bench/figures.ts"
 import { natsServerPid, takenBy } from "#bench/resources.ts"
 import { Messages } from "#bus/Messages.ts"
@@ -7,7 +7,7 @@ import { NatsServer } from "#bus/server/NatsServer.ts"
 import { Filters, Streams } from "#ecs-core/Subjects.ts"
 import { calls, ecsClient, LocalAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { tempFolder } from "#test/support/NatsServer.ts"
-import { healthUrlOf, type ServiceProcess, startService } from "#test/support/Processes.ts"
+import { type ServiceProcess, startService } from "#test/support/Processes.ts"
 
 /** What watchers take while they hold tasks; of several, memory is the largest one's and the rest that of all. */
 export interface Window {
@@ -19,6 +19,8 @@ export interface Window {
   /** Calls per minute. */
   readonly describe: number
   readonly list: number
+  /** Both: they share a quota. */
+  readonly reads: number
 }
 
 /** How long ends went unnoticed, seconds. */
@@ -30,7 +32,7 @@ export interface Noticed {
 /** Starts watchers, and waits until they hold so many tasks between them and have looked at each. */
 export const takeOver = (watchers: number, tasks: number) =>
   Effect.gen(function* () {
-    const env = { ...sdkEnv((yield* LocalAws).url), NATS_URL: (yield* NatsServer).url, FLEET_HEALTH_PORT: "0" }
+    const env = { ...sdkEnv((yield* LocalAws).url), NATS_URL: (yield* NatsServer).url }
     const folder = yield* tempFolder("watchers")
     const begun = yield* Clock.currentTimeMillis
     const running = yield* Effect.forEach(Array.from({ length: watchers }), () => startService("watcher", folder, env))
@@ -39,14 +41,8 @@ export const takeOver = (watchers: number, tasks: number) =>
     const told = replay({ stream: Streams.fleet, subject: Filters.taskChanged, follow: true })
     yield* Stream.runDrain(Stream.take(told, tasks))
     const seconds = ((yield* Clock.currentTimeMillis) - begun) / 1000
-    yield* Effect.forEach(running, (each) => Effect.flatMap(healthUrlOf(each), untilHolding), { discard: true })
     return { running, seconds }
   })
-
-const untilHolding = (url: string) =>
-  Effect.promise(async () => (await fetch(`${url}/metrics`)).text()).pipe(
-    Effect.repeat({ until: (page) => page.includes("fleet_watcher_tasks"), schedule: Schedule.spaced("200 millis") })
-  )
 
 export const windowOf = (running: ReadonlyArray<ServiceProcess>, seconds: number) =>
   Effect.gen(function* () {
@@ -55,12 +51,14 @@ export const windowOf = (running: ReadonlyArray<ServiceProcess>, seconds: number
     const after = yield* stateOf(running)
     const millis = after.at - before.at
     const perMinute = (action: string) => (60_000 * ((after.calls[action] ?? 0) - (before.calls[action] ?? 0))) / millis
+    const [describe, list] = [perMinute("DescribeTasks"), perMinute("ListTasks")]
     return {
       cpu: (after.cpuMillis - before.cpuMillis) / millis,
       server: (after.serverMillis - before.serverMillis) / millis,
       memory: after.memory,
-      describe: perMinute("DescribeTasks"),
-      list: perMinute("ListTasks")
+      describe,
+      list,
+      reads: describe + list
     } satisfies Window
   })
 
