@@ -15,23 +15,26 @@ export type Bulk = Pick<BusMessage, "subject" | "data" | "headers">
 const PORTION = 1000
 
 /**
- * Stores all in order in one stream, which nobody else may write to meanwhile; each portion is acknowledged by its last
- * message, and all others by the sequence of that. The sequence of the last one.
+ * Stores all in order in one stream, which nobody else may write to meanwhile. The first message is acknowledged, and
+ * then the last one of each portion: its sequence tells that all between are there.
  */
-export const storeAll = (all: ReadonlyArray<Bulk>): Effect.Effect<number, never, Connection> =>
+export const storeAll = ([first, ...others]: ReadonlyArray<Bulk>): Effect.Effect<void, never, Connection> =>
   Effect.flatMap(Connection, ({ js, nc }) =>
     Effect.promise(async () => {
-      let seq = 0
-      for (let from = 0; from < all.length; from += PORTION) {
-        const portion = all.slice(from, from + PORTION)
-        const last = portion.pop()
-        if (last === undefined) break
-        for (const { data, headers, subject } of portion) nc.publish(subject, data, { headers: natsHeaders(headers) })
-        const stored = await js.publish(last.subject, last.data, { headers: natsHeaders(last.headers) })
-        if (seq > 0 && stored.seq !== seq + portion.length + 1) throw new Error(`${last.subject}: messages were lost`)
-        seq = stored.seq
+      if (first === undefined) return
+      const acknowledged = ({ data, headers, subject }: Bulk) =>
+        js.publish(subject, data, { headers: natsHeaders(headers) }).then(({ seq }) => seq)
+      let seq = await acknowledged(first)
+      for (let from = 0; from < others.length; from += PORTION) {
+        const portion = others.slice(from, from + PORTION)
+        for (const { data, headers, subject } of portion.slice(0, -1)) {
+          nc.publish(subject, data, { headers: natsHeaders(headers) })
+        }
+        seq += portion.length
+        for (const last of portion.slice(-1)) {
+          if ((await acknowledged(last)) !== seq) throw new Error(`messages before ${last.subject} were lost`)
+        }
       }
-      return seq
     })
   )
 
