@@ -42,17 +42,18 @@ export const launchLongRunning = (
   return Result.succeed(arns)
 }
 
+/** One that waits for room on an instance goes on waiting. */
 const lead = (engine: Engine, taskArn: string, then: number): void => {
   const key = parseTaskArn(taskArn)
   const record = key === undefined ? undefined : findTask(engine.world, key)
-  if (record === undefined) return
+  if (record?.dueAt === undefined) return
   const led = startedAt(record, then, engine.world.options)
   putTask(engine.world, led, record.dueAt)
   for (const name of Object.keys(led.begunAt ?? {})) hold(engine, led, name)
 }
 
 /** As it is once all containers that start by themselves have started. */
-export const startedAt = (record: TaskRecord, then: number, options: LifeOptions): TaskRecord => {
+const startedAt = (record: TaskRecord, then: number, options: LifeOptions): TaskRecord => {
   const names: Array<string> = []
   let led = record
   while (led.task.lastStatus !== "RUNNING" && !isStopping(led.task)) {
