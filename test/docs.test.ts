@@ -52,6 +52,7 @@ describe("links", () => {
 /** Commands that a test runs, and which. */
 const provedBy: Readonly<Record<string, string>> = {
   "node docs/schemas/generate.ts": "test/schemas.test.ts",
+  "node docs/settings/generate.ts": "test/settings-page.test.ts",
   "npm ci && npm run demo": "test/flow/readme.test.ts",
   "npx fleet auth init --producer web --reader web --reader guest=nightly-1": "test/operate/auth.test.ts",
   "npm run up": "test/flow/readme.test.ts",
