@@ -76,6 +76,9 @@ const checks = new Set([
   "npm run format"
 ])
 
+/** Commands that measure: they take long, and say themselves whether they went well. */
+const measurements = new Set(["npm run bench", "npm run bench -- hop --full", "npm run bench -- --full --check"])
+
 /** Commands that need AWS or Docker. */
 const needsMore = new Set([
   "docker compose -f deploy/compose.yml up -d --wait",
@@ -133,7 +136,7 @@ const commands = pages
 
 describe("commands", () => {
   it.each(commands)("$page: $command", ({ command }) => {
-    const known = command in provedBy || [checks, needsMore, needsAws].some((list) => list.has(command))
+    const known = command in provedBy || [checks, measurements, needsMore, needsAws].some((list) => list.has(command))
     assert.isTrue(known, `"${command}" is in no list of test/docs.test.ts: say which test runs it, or what it needs`)
   })
 
