@@ -20,14 +20,15 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 4,
+    /** One process after the other runs many files, and loads what they share once. */
+    isolate: false,
     projects: [
-      /** Beside the code: one process after the other runs many files, and loads what they share once. */
+      /** Beside the code. */
       {
         extends: true,
         test: {
           name: "code",
-          include: ["libs/**/*.test.ts", "services/**/*.test.ts", "cli/**/*.test.ts", "bench/**/*.test.ts"],
-          isolate: false
+          include: ["libs/**/*.test.ts", "services/**/*.test.ts", "cli/**/*.test.ts", "bench/**/*.test.ts"]
         }
       },
       { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"] } }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus, release, totalmem, type } from "node:os"
 import { join } from "node:path"
 import type { Figure, Measured } from "./Benchmark.ts"
@@ -66,6 +66,7 @@ export const keep = (name: string, at: string, setup: Setup, measured: Measured)
 
 /** All that is kept. */
 export const readResults = (): ReadonlyMap<string, BenchResult> => {
+  if (!existsSync(folder)) return new Map()
   const files = readdirSync(folder).filter((file) => file.endsWith(".json"))
   const read = (file: string): BenchResult => JSON.parse(readFileSync(join(folder, file), "utf8"))
   return new Map(files.map((file) => [file.slice(0, -".json".length), read(file)]))

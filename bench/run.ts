@@ -6,6 +6,7 @@ import { table } from "#cli/render/table.ts"
 import { version } from "#process/Version.ts"
 import { type Benchmark, Skipped } from "./Benchmark.ts"
 import type { CommandOptions } from "./options.ts"
+import { writePage } from "./page/page.ts"
 import { missed, resultHeader, resultRows, setupLines } from "./report.ts"
 import { keep, setupOf } from "./results.ts"
 
@@ -14,7 +15,7 @@ const main = join(import.meta.dirname, "main.ts")
 const say = (line: string) => Effect.sync(() => void process.stderr.write(`${line}\n`))
 const print = (text: string) => Effect.sync(() => void process.stdout.write(text))
 
-/** Measures, prints what it found, and keeps it in `bench/results`. True: it was measured, or cannot be here, and where goals count, none is missed. */
+/** Measures, prints what it found, and keeps it in `bench/results` and in docs/performance.md. True: it was measured, or cannot be here, and where goals count, none is missed. */
 export const runOne = ({ measure, name, title }: Benchmark, { isCheck, isFull }: CommandOptions) =>
   Effect.gen(function* () {
     const server = yield* obtainNatsServer()
@@ -27,6 +28,7 @@ export const runOne = ({ measure, name, title }: Benchmark, { isCheck, isFull }:
     }
     const at = DateTime.formatIso(yield* DateTime.now)
     const result = keep(name, at, setupOf(version, server.version, isFull), measured.success)
+    writePage()
     yield* print(`${setupLines(result.setup).join("\n")}\n${table(resultHeader, resultRows(result))}`)
     const short = missed(result)
     if (short.length > 0) yield* say(`${name}: ${short.length} goals missed: ${short.join(", ")}`)

@@ -52,6 +52,7 @@ describe("links", () => {
 /** Commands that a test runs, and which. */
 const provedBy: Readonly<Record<string, string>> = {
   "node docs/schemas/generate.ts": "test/schemas.test.ts",
+  "node docs/settings/generate.ts": "test/settings-page.test.ts",
   "npm ci && npm run demo": "test/flow/readme.test.ts",
   "npx fleet auth init --producer web --reader web --reader guest=nightly-1": "test/operate/auth.test.ts",
   "npm run up": "test/flow/readme.test.ts",
@@ -74,6 +75,9 @@ const checks = new Set([
   "npm run check",
   "npm run format"
 ])
+
+/** Commands that measure: they take long, and say themselves whether they went well. */
+const measurements = new Set(["npm run bench", "npm run bench -- hop --full", "npm run bench -- --full --check"])
 
 /** Commands that need AWS or Docker. */
 const needsMore = new Set([
@@ -132,7 +136,7 @@ const commands = pages
 
 describe("commands", () => {
   it.each(commands)("$page: $command", ({ command }) => {
-    const known = command in provedBy || [checks, needsMore, needsAws].some((list) => list.has(command))
+    const known = command in provedBy || [checks, measurements, needsMore, needsAws].some((list) => list.has(command))
     assert.isTrue(known, `"${command}" is in no list of test/docs.test.ts: say which test runs it, or what it needs`)
   })
 

@@ -28,29 +28,32 @@ const text = (name: string, ...others: ReadonlyArray<string>): Config.Config<str
 
 /** The settings of `libs/aws`, as environment variables. */
 export const awsSettings = {
-  /** Region of calls that name none. Absent: the SDK's own (the profile's). */
+  /** Region of what names none. Unset: the profile's. */
   region: text("AWS_REGION", "AWS_DEFAULT_REGION"),
-  /** Path of the file of the sets of credentials. Absent: there is only the SDK's own chain. */
+  /** The file with the [sets of credentials](docs/credentials.md) that pools name. */
   credentialsFile: text("FLEET_AWS_CREDENTIALS_FILE"),
   /** How often that file is looked at again. */
   credentialsCheckSeconds: number("FLEET_AWS_CREDENTIALS_CHECK_SECONDS", 5, 0.1, 3600),
-  /** A set of credentials that AWS does not accept is tried again after so long, then after twice as long … */
+  /** Credentials that AWS does not accept are tried again after so long, then after twice as long … */
   probeSeconds: number("FLEET_AWS_CREDENTIALS_PROBE_SECONDS", 1, 0.1, 3600),
   /** … at most. */
   probeSecondsMax: number("FLEET_AWS_CREDENTIALS_PROBE_SECONDS_MAX", 30, 0.1, 3600),
-  /** Path of a PEM file with authorities that are trusted beside Node's own. */
+  /** A PEM file with authorities that are trusted beside Node's own; those of `NODE_EXTRA_CA_CERTS` are too. */
   caBundle: text("FLEET_AWS_CA_BUNDLE", "AWS_CA_BUNDLE"),
-  /** The proxy of calls by https. */
+  /** Address of a proxy, such as `http://10.0.0.1:3128`, for calls by https; needs Node 24.5. */
   proxy: text("FLEET_AWS_PROXY", "HTTPS_PROXY", "https_proxy"),
-  /** Hosts that are called without it. */
+  /** Hosts that are called without it, with commas between. */
   noProxy: text("NO_PROXY", "no_proxy"),
   /** A call without an answer is given up after this long. */
   requestTimeoutSeconds: number("FLEET_AWS_REQUEST_TIMEOUT_SECONDS", 15, 1, 300),
   /** A connection that does not open is given up after this long. */
   connectionTimeoutSeconds: number("FLEET_AWS_CONNECTION_TIMEOUT_SECONDS", 3, 0.1, 60),
-  /** Connections of one client, and so its calls at one time. */
+  /** Calls of one client at one time. */
   maxSockets: number("FLEET_AWS_MAX_SOCKETS", 50, 1, 1000),
-  /** Attempts that the SDK makes by itself, the first included. More than one makes a refusal say nothing of the call before it; pacing and repeating is the caller's. */
+  /**
+   * Attempts that the SDK makes by itself, the first included. More than one makes a refusal say nothing of the call
+   * before it; pacing and repeating is the services' own.
+   */
   maxAttempts: number("FLEET_AWS_MAX_ATTEMPTS", 1, 1, 10),
   /** Clients kept: one per service, region and set of credentials. */
   maxClients: number("FLEET_AWS_MAX_CLIENTS", 100, 1, 1000),
@@ -58,11 +61,19 @@ export const awsSettings = {
   missingStreamSeconds: number("FLEET_AWS_MISSING_STREAM_SECONDS", missingStreamSeconds, 0.05, 60),
   /** What EC2 said of a VPC is believed this long. */
   networkCacheSeconds: number("FLEET_AWS_NETWORK_CACHE_SECONDS", 300, 0, 86_400),
-  /** RunTask calls per second and region. AWS's quota for Fargate is 20; raised, the quota shared with StopTask follows. */
+  /**
+   * RunTask calls per second and region of one launcher; AWS's quota for Fargate is 20, and that shared with StopTask
+   * follows. With several launchers divide
+   * it by their number: they slow down together when AWS throttles, and waste calls until then.
+   */
   runTaskPerSecond: number("FLEET_AWS_RUN_TASK_PER_SECOND", 19, 0.1, 10_000),
-  /** RunTask calls at once after a quiet time. AWS's quota for Fargate is 20; a throttle costs more than a pause. */
+  /** RunTask calls at once after a quiet time; AWS takes 20, and a throttle costs more than a pause. */
   runTaskBurst: number("FLEET_AWS_RUN_TASK_BURST", 10, 1, 10_000),
-  /** FilterLogEvents calls per second in every region. Absent: a little below AWS's quota of the region. */
+  /**
+   * FilterLogEvents calls per second of one log-streamer, in every region. Unset: a little below AWS's quota: 22.5 in
+   * us-east-1, 4.5 in ap-northeast-3, ap-southeast-3, ca-west-1, eu-central-1 and il-central-1, else 9. With several
+   * log-streamers divide it by their number.
+   */
   filterLogEventsPerSecond: optional("FLEET_AWS_FILTER_LOG_EVENTS_PER_SECOND", 0.1, 10_000)
 }
 

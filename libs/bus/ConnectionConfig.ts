@@ -59,20 +59,27 @@ const secret = (name: string) => Config.option(Config.Redacted(name))
 
 /** The connection's settings, the same for every process; each is a variable of the environment. */
 export const connectionConfig = {
-  /** One server or several, separated by commas; `tls://` for TLS, `nats://user:password@host:4222` for an account. */
+  /**
+   * The NATS server, or several with commas between; `tls://` for TLS, `nats://user:password@host:4222` for an account.
+   */
   natsUrl: Config.schema(Servers, "NATS_URL").pipe(Config.withDefault(DEFAULT_NATS_URL)),
-  /** Content of a `.creds` file as base64, or its path. */
+  /** A `.creds` file: its path, or its content in base64. */
   natsCreds: Config.option(Config.map(Config.schema(Creds, "NATS_CREDS"), (creds) => Redacted.make(creds))),
+  /** Seed of an nkey. */
   natsNkeySeed: Config.option(Config.map(Config.schema(NkeySeed, "NATS_NKEY_SEED"), (seed) => Redacted.make(seed))),
+  /** User, with `NATS_PASSWORD`. */
   natsUser: optional("NATS_USER"),
+  /** Its password. */
   natsPassword: secret("NATS_PASSWORD"),
-  /** Paths of PEM files; with any of them the connection uses TLS. */
+  /** Path of a PEM file with authorities; with any of these three the connection uses TLS. */
   natsTlsCa: file("NATS_TLS_CA"),
+  /** Path of the client's own certificate. */
   natsTlsCert: file("NATS_TLS_CERT"),
+  /** Path of its key. */
   natsTlsKey: file("NATS_TLS_KEY"),
-  /** For accounts that may subscribe below one prefix only. */
+  /** For accounts that may subscribe below one prefix only. Unset: `_INBOX`. */
   natsInboxPrefix: optional("NATS_INBOX_PREFIX"),
-  /** For accounts that reach the fleet's streams through an import, as `fleet auth init` sets them up. */
+  /** JetStream's domain, for users that reach the fleet from [an account of their own](docs/security.md). */
   natsJsDomain: optional("NATS_JS_DOMAIN")
 }
 

@@ -10,9 +10,12 @@ import { supervised } from "#process/Supervise.ts"
 
 /** Settings of the probe, the same in every process that has the right to stop tasks. */
 export const probeConfig = {
-  /** Cluster that AWS is asked about, by name or ARN. Unset = AWS is not asked. */
+  /**
+   * Launcher and watcher ask ECS now and then to stop a task that cannot be in this cluster; unset, nothing is asked.
+   * [What it says](docs/settings.md#health).
+   */
   probeCluster: Config.option(Config.NonEmptyString("FLEET_AWS_PROBE_CLUSTER")),
-  /** Between two questions. */
+  /** Between two such questions, at least 5. */
   probeSeconds: wholeSetting("FLEET_AWS_PROBE_SECONDS", 60, 5)
 }
 

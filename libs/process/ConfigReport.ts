@@ -84,7 +84,7 @@ const defined = (env: Variables): Record<string, string> =>
 const nameOf = (path: ReadonlyArray<PropertyKey>): string => path.filter((part) => typeof part === "string").join("_")
 
 /** The same provider, which notes every name that is asked for. */
-const recording = (source: ConfigProvider.ConfigProvider, asked: Set<string>): ConfigProvider.ConfigProvider =>
+export const recording = (source: ConfigProvider.ConfigProvider, asked: Set<string>): ConfigProvider.ConfigProvider =>
   ConfigProvider.make((path) => {
     asked.add(nameOf(path))
     return source.load(path)

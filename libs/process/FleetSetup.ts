@@ -56,13 +56,16 @@ export const topologyConfig = {
     Config.map((copies) => (copies === "3" ? 3 : 1) as 1 | 3),
     Config.withDefault(topologyDefaults.replicas)
   ),
-  /** Age of requests, orders and facts; a run may last this long less one day. */
+  /** Age of requests, orders and facts. A run and its launch may last this long less one day. */
   streamAgeSeconds: wholeSetting("FLEET_STREAM_AGE_SECONDS", topologyDefaults.streamAgeSeconds),
   /** Size of the inbox; when it is full, publishing a request is refused. */
   inboxBytesMax: wholeSetting("FLEET_INBOX_BYTES_MAX", topologyDefaults.inboxBytesMax),
-  /** Age of logs; older lines are dropped. */
+  /** Age of the lines; older ones are dropped. */
   logsAgeSeconds: wholeSetting("FLEET_LOGS_AGE_SECONDS", topologyDefaults.logsAgeSeconds),
-  /** Size of all logs; when it is reached, new lines push out the oldest. */
+  /**
+   * Size of the lines of all runs, 1048576 at least; when it is reached, new lines push out the oldest (`discard:
+   * old`).
+   */
   logsBytesMax: wholeSetting("FLEET_LOGS_BYTES_MAX", topologyDefaults.logsBytesMax, LOGS_BYTES_MIN),
   /** How long a message stays with a service that gives no sign of life. */
   ackWaitSeconds: numberSetting("FLEET_ACK_WAIT_SECONDS", topologyDefaults.ackWaitSeconds),

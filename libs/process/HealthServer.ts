@@ -8,14 +8,14 @@ import { Health } from "#process/Health.ts"
 
 /** Settings of the health server, the same in every process. */
 export const healthSettings = {
-  /** `FLEET_HEALTH_PORT`: port of `/live`, `/ready` and `/metrics`; 0 = a free one, see the log. Unset = no server. */
+  /** Port of `/live`, `/ready` and `/metrics`; 0 = a free one, which the log says. Unset: none. */
   healthPort: Config.option(
     Config.schema(
       Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }, { message: "must be a port, 0 to 65535" })),
       "FLEET_HEALTH_PORT"
     )
   ),
-  /** `FLEET_HEALTH_HOST`: address to listen on. Default 127.0.0.1; in a container 0.0.0.0. */
+  /** Address to listen on; in a container 0.0.0.0. */
   healthHost: Config.String("FLEET_HEALTH_HOST").pipe(Config.withDefault("127.0.0.1"))
 }
 export type HealthValues = Values<typeof healthSettings>

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { POOL_FILE_BYTES_MAX, readPoolSource } from "#process/PoolSource.ts"
+import { withEnvironment } from "#test/support/environment.ts"
 import { tempFolder } from "#test/support/NatsServer.ts"
 import { S3Server, s3Env } from "#test/support/S3Server.ts"
 
@@ -110,10 +111,7 @@ describe("a local source of pools", () => {
 })
 
 layer(S3Server.layerTest)("a source of pools in S3", (it) => {
-  const use = Effect.map(S3Server, (server) => {
-    Object.assign(process.env, s3Env(server.url))
-    return server
-  })
+  const use = Effect.tap(S3Server, ({ url }) => withEnvironment(s3Env(url)))
 
   it.effect("is read by the SDK, and by its ETag only when it has changed (peers 125)", () =>
     Effect.gen(function* () {

@@ -9,14 +9,17 @@ const levelOf = { trace: "Trace", debug: "Debug", info: "Info", warn: "Warn", er
 
 /** Settings of logs and traces, the same in every process. */
 export const telemetrySettings = {
-  /** `LOG_LEVEL`: the lowest level that is written. Default `info`. */
+  /** The lowest level that is written. */
   logLevel: Config.LogLevel("LOG_LEVEL").pipe(
     Config.orElse(() => Config.map(Config.Literals(levels, "LOG_LEVEL"), (level) => levelOf[level])),
     Config.withDefault("Info" as const)
   ),
-  /** `LOG_FORMAT`: `json` (default), one object a line, or `pretty` for people. Both on standard error. */
+  /** `json`, one object a line, or `pretty`; both on standard error. */
   logFormat: Config.Literals(["json", "pretty"], "LOG_FORMAT").pipe(Config.withDefault("json" as const)),
-  /** `OTLP_URL`: base address of an OpenTelemetry collector, e.g. `http://127.0.0.1:4318`. Unset = nothing is sent. */
+  /**
+   * Base address of an OpenTelemetry collector, such as `http://127.0.0.1:4318`; unset, nothing is sent. [What it
+   * gets](docs/operating.md#traces).
+   */
   otlpUrl: Config.option(Config.URL("OTLP_URL"))
 }
 export type TelemetryValues = Values<typeof telemetrySettings>

@@ -5,9 +5,13 @@ import { numberSetting, wholeSetting } from "#process/NumberSetting.ts"
 /** Settings of the dispatcher; each is a variable of the environment. */
 export const dispatcherConfig = {
   ...topologyConfig,
-  /** Region of definitions and launches whose request and pool name none. */
+  /** Region of what neither request nor pool names one for. */
   region: Config.String("AWS_REGION").pipe(Config.withDefault("us-east-1")),
-  /** Where pools are written: a file, a folder, or `s3://bucket/key`. Absent: whoever writes to the bucket makes them. */
+  /**
+   * Where [pools](docs/requests.md#pool-files) are written: a file, a folder, or `s3://bucket/key`; unset, they are
+   * made with `fleet pool set`. What cannot be used there is a bad setting. `fleet up` reads it too. Where
+   * `AWS_ENDPOINT_URL` is a stand-in without S3, `AWS_ENDPOINT_URL_S3` names another.
+   */
   pools: Config.String("FLEET_POOLS").pipe(
     Config.map((from): string | undefined => (from === "" ? undefined : from)),
     Config.withDefault(undefined)
@@ -16,7 +20,7 @@ export const dispatcherConfig = {
   poolsRefreshSeconds: numberSetting("FLEET_POOLS_REFRESH_SECONDS", 30),
   /** Messages in hand at a time, per consumer. */
   concurrency: wholeSetting("FLEET_DISPATCHER_CONCURRENCY", 64),
-  /** A registration that gave no sign for this long is taken over by another replica. */
+  /** A registration without a sign for this long is taken over by another replica. */
   registrationTakeOverSeconds: wholeSetting("FLEET_REGISTRATION_TAKE_OVER_SECONDS", 30),
   /** Calls of RegisterTaskDefinition for one request before it is handed back, to come again later. */
   registrationTries: wholeSetting("FLEET_REGISTRATION_TRIES", 3),
@@ -40,11 +44,11 @@ export const dispatcherConfig = {
   definitionSweepSeconds: wholeSetting("FLEET_DEFINITION_SWEEP_SECONDS", 600),
   /** How often it is looked whether records are to be rebuilt. */
   rebuildLookSeconds: wholeSetting("FLEET_REBUILD_LOOK_SECONDS", 2),
-  /** Messages of runs without a record that a rebuild holds at a time, bytes. */
+  /** Messages of runs without a record that a rebuild holds at a time. */
   rebuildBytesMax: wholeSetting("FLEET_REBUILD_BYTES_MAX", 64 * 1024 ** 2),
-  /** How often records, live runs and messages are compared, by one replica. */
+  /** How often records, live runs and messages are compared, by one replica: [recovery](docs/recovery.md). */
   reconcileSeconds: wholeSetting("FLEET_RECONCILE_SECONDS", 60),
-  /** Live runs that are looked at in one sweep; with more, the next sweeps go on with the others. */
+  /** Live runs that one sweep looks at; with more, the next goes on with the others. */
   reconcileRunsMax: wholeSetting("FLEET_RECONCILE_RUNS_MAX", 2000)
 }
 

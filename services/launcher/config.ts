@@ -10,7 +10,7 @@ export const launcherConfig = {
   ...probeConfig,
   /** RunTask calls under way at a time, for each region and set of credentials. */
   concurrency: wholeSetting("FLEET_LAUNCHER_CONCURRENCY", laneLimits.calls),
-  /** Orders in hand at a time, over all regions; one of them holds a third at most. More wait in the stream. */
+  /** Orders in hand at a time, over all regions; one region holds a third of them at most, more wait in the stream. */
   orders: wholeSetting("FLEET_LAUNCHER_ORDERS", laneLimits.orders)
 }
 

@@ -165,6 +165,6 @@ describe("late, twice, cut, crash: what a reader sees of a run of two attempts",
         )
         assert.strictEqual(all.length - 1, all.findIndex(isEnd))
       }).pipe(Effect.provide(layerMemoryFleet(), { local: true })),
-    { arbitrary: { runs: 40 } }
+    { arbitrary: { runs: 15 } }
   )
 })

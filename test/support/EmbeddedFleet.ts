@@ -11,6 +11,7 @@ import { logStreamerConfig } from "#services/log-streamer/config.ts"
 import * as LogStreamer from "#services/log-streamer/handle.ts"
 import { watcherConfig } from "#services/watcher/config.ts"
 import * as Watcher from "#services/watcher/handle.ts"
+import { withEnvironment } from "#test/support/environment.ts"
 import { LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { layerTest as natsServer } from "#test/support/NatsServer.ts"
 
@@ -47,8 +48,8 @@ const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers
 /** The SDK finds local-aws by the environment of this process; the default `ConfigProvider` would see its first state. */
 const aws = (env: Readonly<Record<string, string>>) =>
   Layer.unwrap(
-    Effect.map(LocalAws, ({ url }) => {
-      Object.assign(process.env, env, sdkEnv(url))
+    Effect.gen(function* () {
+      yield* withEnvironment({ ...env, ...sdkEnv((yield* LocalAws).url) })
       const settings = Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
       return Aws.layer.pipe(Layer.provide(settings))
     })

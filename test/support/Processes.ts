@@ -45,9 +45,8 @@ const spawnService = (name: ServiceName, folder: string, env: Readonly<Record<st
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   const exited = Deferred.makeUnsafe<number | NodeJS.Signals>()
-  child.once("exit", (code, signal) => {
-    log.end()
-    Deferred.doneUnsafe(exited, Effect.succeed(signal ?? code ?? 0))
+  child.once("close", (code, signal) => {
+    log.end(() => Deferred.doneUnsafe(exited, Effect.succeed(signal ?? code ?? 0)))
   })
   const end = (signal: NodeJS.Signals) =>
     Effect.andThen(
