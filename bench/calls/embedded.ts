@@ -11,6 +11,7 @@ import { Pace } from "#aws/Pace.ts"
 import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
 import { embedded } from "#test/support/EmbeddedFleet.ts"
+import { withEnvironment } from "#test/support/environment.ts"
 import { LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { layerTest as natsServer } from "#test/support/NatsServer.ts"
 
@@ -32,8 +33,8 @@ const pace = Pace.layer({
 })
 
 const aws = Layer.unwrap(
-  Effect.map(LocalAws, ({ url }) => {
-    Object.assign(process.env, sdkEnv(url))
+  Effect.gen(function* () {
+    yield* withEnvironment(sdkEnv((yield* LocalAws).url))
     const settings = Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: {} }))
     return gatedPorts.pipe(
       Layer.provideMerge(Gate.layerConfig),
