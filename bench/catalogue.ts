@@ -1,4 +1,6 @@
 import type { Benchmark } from "./Benchmark.ts"
+import { burst } from "./burst/burst.ts"
+import { logs } from "./logs/logs.ts"
 
 /** In the order in which they run. */
-export const benchmarks: ReadonlyArray<Benchmark> = []
+export const benchmarks: ReadonlyArray<Benchmark> = [logs, burst]
