@@ -1,0 +1,50 @@
+import { Effect } from "effect"
+import { Streams } from "#ecs-core/Subjects.ts"
+import { launchedTasks } from "#test/support/LocalAws.ts"
+import { request, stored } from "#test/support/runs.ts"
+import { type Surroundings, startFleet } from "../fleet.ts"
+import type { Order, Peer } from "./Peer.ts"
+import { childrenCalled, megabytesOf } from "./processes.ts"
+
+const jobOf = (seconds: number) => ({
+  image: "local/shell",
+  command: ["simulate", "--seconds", String(seconds)],
+  runTimeoutSeconds: 7200
+})
+
+const start = Effect.gen(function* () {
+  const { running } = yield* startFleet(1)
+  const handedIn = new Map<string, number>()
+  const context = yield* Effect.context<Surroundings>()
+  const one = (seconds: number) =>
+    Effect.gen(function* () {
+      const at = Date.now()
+      handedIn.set(yield* request(jobOf(seconds)), at)
+    })
+  const order = ({ gaps, seconds }: Order) =>
+    Effect.forEach(gaps, (gap) => Effect.andThen(one(seconds), Effect.sleep(gap)), {
+      concurrency: gaps.every((gap) => gap === 0) ? 10 : 1,
+      discard: true
+    }).pipe(Effect.orDie, Effect.provideContext(context))
+  const timings = Effect.gen(function* () {
+    const byRun = new Map((yield* launchedTasks).map((task) => [task.startedBy?.split("/")[1] ?? "", task]))
+    const ends = yield* stored(Streams.fleet, "run.finished.*")
+    const noticed = new Map(ends.map(({ subject, time }) => [subject.split(".")[2] ?? "", time]))
+    return [...handedIn].map(([run, handedInAt]) => {
+      const [task, noticedAt] = [byRun.get(run), noticed.get(run)]
+      return {
+        handedInAt,
+        ...(task === undefined ? {} : { arrivedAt: task.createdAt }),
+        ...(task?.endedAt === undefined ? {} : { endedAt: task.endedAt }),
+        ...(noticedAt === undefined ? {} : { noticedAt }),
+        isFailed: task === undefined && noticedAt !== undefined
+      }
+    })
+  }).pipe(Effect.provideContext(context))
+  const pids = running.map(({ pid }) => pid)
+  const servers = yield* childrenCalled("nats-server")
+  return { order, timings, memory: Effect.all({ worker: megabytesOf(pids), all: megabytesOf([...pids, ...servers]) }) }
+})
+
+/** Its four services and a nats-server; it has no faster settings than its own. */
+export const ecsFleet: Peer = { name: "fleet", start: () => start }
