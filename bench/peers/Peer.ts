@@ -5,11 +5,15 @@ import type { Surroundings } from "../fleet.ts"
 /** As it comes, or with every setting that makes it faster. */
 export type Mode = "defaults" | "fastest"
 
-/** So many runs, each of which takes so long; after the n-th, `gaps[n]` milliseconds pass. */
-export interface Order {
+export interface Requested {
+  /** How long its program takes. */
   readonly seconds: number
-  readonly gaps: ReadonlyArray<number>
+  /** How long nobody asks for another run. */
+  readonly gapMillis: number
 }
+
+/** Runs to ask for, one after another; where there are no gaps, as fast as the product takes them. */
+export type Order = ReadonlyArray<Requested>
 
 /** What became of a run; epoch milliseconds. */
 export interface Timing {

@@ -7,10 +7,8 @@ import { environment } from "./environment.ts"
 import type { Mode, Order, Peer } from "./Peer.ts"
 import { subnets } from "./prefect.ts"
 import { megabytesOf, readEvents, runProgram, startProgram, tellOrder, untilReady } from "./processes.ts"
+import { familyOf, programSeconds } from "./programs.ts"
 import { timingsOf } from "./timings.ts"
-
-/** Definitions have to be there before: their programs take this long. */
-export const airflowSeconds = [1, 3600]
 
 /** The scheduler hardly sleeps, and none of its limits is in the way. */
 const fastest = {
@@ -28,7 +26,7 @@ const settingsOf = (folder: string, subnet: string) => ({
   AIRFLOW_HOME: folder,
   PYTHONPATH: import.meta.dirname,
   PEER_FOLDER: folder,
-  PEER_SECONDS: JSON.stringify(airflowSeconds),
+  PEER_SECONDS: JSON.stringify(programSeconds),
   AIRFLOW__CORE__EXECUTOR: "airflow_executor.TellingExecutor",
   AIRFLOW__CORE__LOAD_EXAMPLES: "False",
   AIRFLOW__CORE__DAGS_FOLDER: join(import.meta.dirname, "dags"),
@@ -36,15 +34,16 @@ const settingsOf = (folder: string, subnet: string) => ({
   AIRFLOW__AWS_ECS_EXECUTOR__CLUSTER: "default",
   AIRFLOW__AWS_ECS_EXECUTOR__CONTAINER_NAME: "main",
   AIRFLOW__AWS_ECS_EXECUTOR__REGION_NAME: "us-east-1",
-  AIRFLOW__AWS_ECS_EXECUTOR__TASK_DEFINITION: "peers-1",
+  AIRFLOW__AWS_ECS_EXECUTOR__TASK_DEFINITION: familyOf(1),
   AIRFLOW__AWS_ECS_EXECUTOR__SUBNETS: subnet
 })
 
 const start = Effect.fnUntraced(function* (mode: Mode) {
   const home = yield* environment("airflow")
   const folder = yield* tempFolder("airflow")
-  for (const seconds of airflowSeconds) {
-    yield* register(`peers-${seconds}`, [], { entryPoint: ["simulate", "--seconds", String(seconds)] })
+  // Airflow registers no definitions: they have to be there.
+  for (const seconds of programSeconds) {
+    yield* register(familyOf(seconds), [], { entryPoint: ["simulate", "--seconds", String(seconds)] })
   }
   const [subnet = ""] = yield* subnets
   const env = {

@@ -5,33 +5,33 @@ import time
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.utils import timezone
 from airflow.utils.types import DagRunTriggeredByType
-from channel import Commands, now, say
+from channel import Orders, now, say
 
 
-def hand_in(command, count):
-    for at, gap in enumerate(command["gaps"]):
+def hand_in(order, count):
+    for at, wanted in enumerate(order):
         run = f"run-{count + at}"
         begun = now()
         trigger_dag(
-            f"seconds-{command['seconds']}",
+            f"seconds-{wanted['seconds']}",
             triggered_by=DagRunTriggeredByType.CLI,
             run_id=run,
             logical_date=None,
             run_after=timezone.utcnow(),
         )
         say("handIn", run, begun)
-        time.sleep(gap / 1000)
-    return count + len(command["gaps"])
+        time.sleep(wanted["gapMillis"] / 1000)
+    return count + len(order)
 
 
 def main():
-    commands = Commands()
+    orders = Orders()
     count = 0
     say("ready")
     while True:
-        command = commands.next()
-        if command is not None:
-            count = hand_in(command, count)
+        order = orders.next()
+        if order is not None:
+            count = hand_in(order, count)
         time.sleep(0.05)
 
 

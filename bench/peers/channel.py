@@ -17,13 +17,13 @@ def say(kind: str, run: str = "", at: float | None = None, **more) -> None:
     _events.write(json.dumps({"kind": kind, "run": run, "at": now() if at is None else at, **more}) + "\n")
 
 
-class Commands:
-    """What the benchmark has appended to `commands` since the last look."""
+class Orders:
+    """What the benchmark has appended to `orders` since the last look."""
 
     def __init__(self):
-        self._file = open(os.path.join(folder, "commands"), "a+")
+        self._file = open(os.path.join(folder, "orders"), "a+")
         self._file.seek(0)
 
-    def next(self) -> dict | None:
+    def next(self) -> list | None:
         line = self._file.readline()
         return json.loads(line) if line.endswith("\n") else None

@@ -5,7 +5,7 @@ import { ec2Client, LocalAws, launchedTasks, register, sdkEnv } from "#test/supp
 import { tempFolder } from "#test/support/NatsServer.ts"
 import { freePort } from "#test/support/ports.ts"
 import { environment } from "./environment.ts"
-import type { Mode, Peer } from "./Peer.ts"
+import type { Mode, Order, Peer } from "./Peer.ts"
 import { megabytesOf, readEvents, startProgram, tellOrder, untilReady } from "./processes.ts"
 import { startQueue } from "./queue.ts"
 import { timingsOf } from "./timings.ts"
@@ -59,7 +59,7 @@ const start = Effect.fnUntraced(function* (mode: Mode) {
   const worker = yield* startProgram([join(home, "bin", "python"), script], env, join(folder, "worker.log"))
   yield* untilReady(folder)
   return {
-    order: (order: Parameters<typeof tellOrder>[1]) => tellOrder(folder, order),
+    order: (order: Order) => tellOrder(folder, order),
     timings: Effect.map(launchedTasks, (tasks) => timingsOf(readEvents(folder), tasks)),
     memory: Effect.all({ worker: megabytesOf([worker]), all: megabytesOf([worker, server]) })
   }

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 
-from channel import Commands, now, say
+from channel import Orders, now, say
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect_aws.observers.ecs import ecs_observer
@@ -40,24 +40,28 @@ def template():
     return default
 
 
-async def hand_in(client, flow, command):
-    variables = {"command": f"simulate --seconds {command['seconds']}"} | json.loads(os.environ.get("PEER_VARIABLES", "{}"))
-    name = f"seconds-{command['seconds']}"
-    deployment = await client.create_deployment(
+async def deploy(client, flow, seconds):
+    variables = {"command": f"simulate --seconds {seconds}"} | json.loads(os.environ.get("PEER_VARIABLES", "{}"))
+    name = f"seconds-{seconds}"
+    return await client.create_deployment(
         flow_id=flow, name=name, work_pool_name=POOL, job_variables=variables, entrypoint="flow.py:flow", path="/"
     )
 
-    async def one():
+
+async def hand_in(client, flow, order):
+    deployments = {seconds: await deploy(client, flow, seconds) for seconds in {run["seconds"] for run in order}}
+
+    async def one(deployment):
         at = now()
         run = await client.create_flow_run_from_deployment(deployment)
         say("handIn", str(run.id), at)
 
     waiting = set()
-    for gap in command["gaps"]:
-        waiting.add(asyncio.create_task(one()))
-        if gap == 0 and len(waiting) >= 10:
+    for run in order:
+        waiting.add(asyncio.create_task(one(deployments[run["seconds"]])))
+        if run["gapMillis"] == 0 and len(waiting) >= 10:
             _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.sleep(gap / 1000)
+        await asyncio.sleep(run["gapMillis"] / 1000)
     if waiting:
         await asyncio.wait(waiting)
 
@@ -68,12 +72,12 @@ async def main():
         await client.create_work_pool(pool)
         flow = await client.create_flow_from_name("peers")
         worker = asyncio.create_task(TellingWorker(work_pool_name=POOL, create_pool_if_not_found=False).start())
-        commands = Commands()
+        orders = Orders()
         say("ready")
         while not worker.done():
-            command = commands.next()
-            if command is not None:
-                await hand_in(client, flow, command)
+            order = orders.next()
+            if order is not None:
+                await hand_in(client, flow, order)
             await asyncio.sleep(0.05)
         await worker
 

@@ -50,7 +50,7 @@ export const readEvents = (folder: string): ReadonlyArray<PeerEvent> => {
 }
 
 export const tellOrder = (folder: string, order: Order): Effect.Effect<void> =>
-  Effect.sync(() => appendFileSync(join(folder, "commands"), `${JSON.stringify(order)}\n`))
+  Effect.sync(() => appendFileSync(join(folder, "orders"), `${JSON.stringify(order)}\n`))
 
 export const untilReady = (folder: string) =>
   Effect.sync(() => readEvents(folder).some(({ kind }) => kind === "ready")).pipe(

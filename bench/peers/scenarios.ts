@@ -4,6 +4,7 @@ import type { Figure, Options } from "../Benchmark.ts"
 import { figure, quantile } from "../figures.ts"
 import { keyed } from "../keys.ts"
 import type { RunningPeer, Timing } from "./Peer.ts"
+import { atOnceOf, longSeconds, oneByOne } from "./programs.ts"
 
 export type Figures = Readonly<Record<string, Figure>>
 
@@ -64,17 +65,20 @@ const spanFigures = (timings: ReadonlyArray<Timing>): Figures =>
     })
   )
 
-/** Gaps that meet a poll in all of its phases: about one run a second, and always the same gaps. */
-const gapsOf = (runs: number): ReadonlyArray<number> =>
-  Array.from({ length: runs }, (_, at) => 500 + ((at * 379) % 1000))
+/** Runs that nobody measures: a process that has just started is not what works all day. */
+export const warmUp = Effect.fnUntraced(function* (peer: RunningPeer, runs: number) {
+  yield* peer.order(atOnceOf(runs))
+  yield* until(peer, runs, isOver)
+})
 
 /** Runs one by one: how long everything takes, and the calls it costs. */
 export const onePerSecond = Effect.fnUntraced(function* (peer: RunningPeer, runs: number, { say }: Options) {
+  const before = (yield* peer.timings).length
   const from = yield* Clock.currentTimeMillis
-  yield* peer.order({ seconds: 1, gaps: gapsOf(runs) })
-  const isWhole = yield* until(peer, runs, isOver)
+  yield* peer.order(oneByOne(runs))
+  const isWhole = yield* until(peer, before + runs, isOver)
   const to = yield* Clock.currentTimeMillis
-  const timings = yield* peer.timings
+  const timings = (yield* peer.timings).slice(before)
   if (!isWhole) yield* say(`  ${timings.filter(isOver).length} of ${runs} runs were over in time`)
   const { calls: made } = yield* callsWithin(from, to)
   const perRun = Object.entries(made).map(([action, count]) => [action, figure("calls/run", [count / runs])] as const)
@@ -86,13 +90,11 @@ export const onePerSecond = Effect.fnUntraced(function* (peer: RunningPeer, runs
   } satisfies Figures
 })
 
-const IN_FLIGHT_SECONDS = 3600
-
 /** So many long tasks more than there are, all of them running: memory, some seconds later. */
 export const inFlight = Effect.fnUntraced(function* (peer: RunningPeer, more: number, { say }: Options) {
   const before = (yield* peer.timings).length
   const from = yield* Clock.currentTimeMillis
-  yield* peer.order({ seconds: IN_FLIGHT_SECONDS, gaps: Array.from({ length: more }, () => 0) })
+  yield* peer.order(atOnceOf(more, longSeconds))
   const isWhole = yield* until(peer, before + more, isLaunched)
   const launched = (yield* peer.timings).filter(isLaunched).length - before
   if (!isWhole) yield* say(`  ${launched} of ${more} long runs were launched in time`)
@@ -104,7 +106,7 @@ export const inFlight = Effect.fnUntraced(function* (peer: RunningPeer, more: nu
 
 /** Many at once where AWS throttles: how long until the last one is launched, how many never are, and what was refused. */
 export const atOnce = Effect.fnUntraced(function* (peer: RunningPeer, runs: number) {
-  yield* peer.order({ seconds: 1, gaps: Array.from({ length: runs }, () => 0) })
+  yield* peer.order(atOnceOf(runs))
   yield* until(peer, runs, isLaunched)
   const timings = yield* peer.timings
   const first = Math.min(...timings.map(({ handedInAt }) => handedInAt))
