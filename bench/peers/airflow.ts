@@ -5,7 +5,7 @@ import { LocalAws, launchedTasks, register, sdkEnv } from "#test/support/LocalAw
 import { tempFolder } from "#test/support/NatsServer.ts"
 import { environment } from "./environment.ts"
 import type { Mode, Order, Peer } from "./Peer.ts"
-import { subnets } from "./prefect.ts"
+import { subnet } from "./prefect.ts"
 import { megabytesOf, readEvents, runProgram, startProgram, tellOrder, untilReady } from "./processes.ts"
 import { familyOf, programSeconds } from "./programs.ts"
 import { timingsOf } from "./timings.ts"
@@ -22,7 +22,7 @@ const fastest = {
   AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT: "2000"
 }
 
-const settingsOf = (folder: string, subnet: string) => ({
+const settingsOf = (folder: string, subnetId: string) => ({
   AIRFLOW_HOME: folder,
   PYTHONPATH: import.meta.dirname,
   PEER_FOLDER: folder,
@@ -35,7 +35,7 @@ const settingsOf = (folder: string, subnet: string) => ({
   AIRFLOW__AWS_ECS_EXECUTOR__CONTAINER_NAME: "main",
   AIRFLOW__AWS_ECS_EXECUTOR__REGION_NAME: "us-east-1",
   AIRFLOW__AWS_ECS_EXECUTOR__TASK_DEFINITION: familyOf(1),
-  AIRFLOW__AWS_ECS_EXECUTOR__SUBNETS: subnet
+  AIRFLOW__AWS_ECS_EXECUTOR__SUBNETS: subnetId
 })
 
 const start = Effect.fnUntraced(function* (mode: Mode) {
@@ -45,9 +45,8 @@ const start = Effect.fnUntraced(function* (mode: Mode) {
   for (const seconds of programSeconds) {
     yield* register(familyOf(seconds), [], { entryPoint: ["simulate", "--seconds", String(seconds)] })
   }
-  const [subnet = ""] = yield* subnets
   const env = {
-    ...settingsOf(folder, subnet),
+    ...settingsOf(folder, yield* subnet),
     ...sdkEnv((yield* LocalAws).url),
     AWS_DEFAULT_REGION: "us-east-1",
     ...(mode === "fastest" ? fastest : {})

@@ -10,17 +10,17 @@ import { megabytesOf, readEvents, startProgram, tellOrder, untilReady } from "./
 import { startQueue } from "./queue.ts"
 import { timingsOf } from "./timings.ts"
 
-/** Subnets of the default VPC, for whoever has to name them. */
-export const subnets = Effect.gen(function* () {
+/** A subnet of the default VPC, for whoever has to name one. */
+export const subnet = Effect.gen(function* () {
   const ec2 = yield* ec2Client
   const { Subnets = [] } = yield* Effect.promise(() => ec2.send(new DescribeSubnetsCommand({})))
-  return Subnets.flatMap(({ SubnetId }) => SubnetId ?? [])
+  return Subnets[0]?.SubnetId ?? ""
 })
 
 /** Polls ten times a second, and neither registers definitions nor asks for networks. */
 const fastest = Effect.gen(function* () {
   const definition = yield* register("peers", [])
-  const awsvpcConfiguration = { subnets: yield* subnets, assignPublicIp: "ENABLED" }
+  const awsvpcConfiguration = { subnets: [yield* subnet], assignPublicIp: "ENABLED" }
   return {
     PREFECT_WORKER_QUERY_SECONDS: "0.1",
     PEER_VARIABLES: JSON.stringify({ task_definition_arn: definition, container_name: "main" }),
