@@ -17,12 +17,12 @@ export const subnet = Effect.gen(function* () {
   return Subnets[0]?.SubnetId ?? ""
 })
 
-/** Polls every second: more often, its server with SQLite falls behind and runs wait longer. It neither registers definitions nor asks for networks. */
+/** Polls ten times a second, and neither registers definitions nor asks for networks. */
 const fastest = Effect.gen(function* () {
   const definition = yield* register("peers", [])
   const awsvpcConfiguration = { subnets: [yield* subnet], assignPublicIp: "ENABLED" }
   return {
-    PREFECT_WORKER_QUERY_SECONDS: "1",
+    PREFECT_WORKER_QUERY_SECONDS: "0.1",
     PEER_VARIABLES: JSON.stringify({ task_definition_arn: definition, container_name: "main" }),
     PEER_NETWORK: JSON.stringify({ awsvpcConfiguration })
   }
