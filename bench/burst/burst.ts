@@ -1,10 +1,10 @@
 import { Effect } from "effect"
+import type { Benchmark, Measured, Options } from "#bench/Benchmark.ts"
+import { figures } from "#bench/figures.ts"
+import { layerSurroundings, startFleet } from "#bench/fleet.ts"
 import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { calls, launchedTasks } from "#test/support/LocalAws.ts"
 import { allFinished, request, take } from "#test/support/runs.ts"
-import type { Benchmark, Measured, Options } from "../Benchmark.ts"
-import { figures } from "../figures.ts"
-import { layerSurroundings, startFleet } from "../fleet.ts"
 
 /** As the launcher's settings are by default. */
 const pace = { perSecond: 19, burst: 10 }

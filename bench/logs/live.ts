@@ -1,4 +1,6 @@
 import { Clock, Effect, Result, Stream } from "effect"
+import { quantile } from "#bench/figures.ts"
+import { startFleet } from "#bench/fleet.ts"
 import { text } from "#bus/Message.ts"
 import { Messages } from "#bus/Messages.ts"
 import { isEnd, LogCodecs } from "#ecs-core/LogLine.ts"
@@ -6,8 +8,6 @@ import { Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { residentBytes } from "#test/chaos/soak/memory.ts"
 import { calls, callsWithin } from "#test/support/LocalAws.ts"
 import { allFinished, request, take } from "#test/support/runs.ts"
-import { quantile } from "../figures.ts"
-import { startFleet } from "../fleet.ts"
 
 /** A region that allows ten reads a second. */
 const region = "eu-west-1"

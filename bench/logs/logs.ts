@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import type { Benchmark, Goal, Measured, Options } from "../Benchmark.ts"
-import { figure, figures } from "../figures.ts"
-import { layerSurroundings } from "../fleet.ts"
-import { keyed } from "../keys.ts"
+import type { Benchmark, Goal, Measured, Options } from "#bench/Benchmark.ts"
+import { figure, figures } from "#bench/figures.ts"
+import { layerSurroundings } from "#bench/fleet.ts"
+import { keyed } from "#bench/keys.ts"
 import { type LiveSize, live, liveUnits } from "./live.ts"
 import { loud, loudUnits } from "./loud.ts"
 import { publishing, publishingUnits } from "./publishing.ts"
@@ -29,7 +29,7 @@ const liveGoals = (runs: number): Readonly<Record<string, Goal>> => ({
   failed: { op: "=", value: 0 }
 })
 
-const measureLive = (size: LiveSize, { say }: Options) =>
+const measureRunning = (size: LiveSize, { say }: Options) =>
   Effect.gen(function* () {
     yield* say(`${size.runs} live runs, a line a second each, three windows of ${size.windowMillis / 1000} s`)
     const { failed, refused, windows } = yield* live(size).pipe(Effect.provide(layerSurroundings({ quotas: "aws" })))
@@ -58,7 +58,7 @@ const measure = (options: Options) =>
     yield* options.say(`one run that writes ${loudLines} lines at once`)
     const one = loud(loudLines).pipe(Effect.scoped, Effect.provide(layerSurroundings({ quotas: "aws" })))
     const loudly = figures(loudUnits, yield* Effect.replicateEffect(one, repetitions))
-    const alive = yield* Effect.forEach(liveSizes, (size) => Effect.scoped(measureLive(size, options)))
+    const alive = yield* Effect.forEach(liveSizes, (size) => Effect.scoped(measureRunning(size, options)))
     return {
       figures: Object.assign(
         {},

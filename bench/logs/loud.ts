@@ -1,4 +1,5 @@
 import { Effect, Result } from "effect"
+import { startFleet } from "#bench/fleet.ts"
 import { type BusMessage, text } from "#bus/Message.ts"
 import { millisOf } from "#ecs-core/Instant.ts"
 import { isEnd, LogCodecs } from "#ecs-core/LogLine.ts"
@@ -6,7 +7,6 @@ import { Codecs } from "#ecs-core/Messages.ts"
 import { Streams, Subjects } from "#ecs-core/Subjects.ts"
 import { firstThat } from "#test/support/follow.ts"
 import { finished, output, request, stored } from "#test/support/runs.ts"
-import { startFleet } from "../fleet.ts"
 
 export const loudUnits = { lateMillis: "ms", lost: "lines" } as const
 

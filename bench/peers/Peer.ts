@@ -1,6 +1,6 @@
 import type { Effect, Scope } from "effect"
+import type { Surroundings } from "#bench/fleet.ts"
 import type { LocalAws } from "#test/support/LocalAws.ts"
-import type { Surroundings } from "../fleet.ts"
 
 /** As it comes, or with every setting that makes it faster. */
 export type Mode = "defaults" | "fastest"

@@ -1,8 +1,8 @@
-import { Effect } from "effect"
-import { Streams } from "#ecs-core/Subjects.ts"
+import { Clock, Effect } from "effect"
+import { type Surroundings, startFleet } from "#bench/fleet.ts"
+import { Filters, Streams } from "#ecs-core/Subjects.ts"
 import { launchedTasks } from "#test/support/LocalAws.ts"
 import { request, stored } from "#test/support/runs.ts"
-import { type Surroundings, startFleet } from "../fleet.ts"
 import type { Mode, Order, Peer } from "./Peer.ts"
 import { childrenCalled, megabytesOf } from "./processes.ts"
 
@@ -21,7 +21,7 @@ const start = Effect.fnUntraced(function* (mode: Mode) {
   const context = yield* Effect.context<Surroundings>()
   const one = (seconds: number) =>
     Effect.gen(function* () {
-      const at = Date.now()
+      const at = yield* Clock.currentTimeMillis
       handedIn.set(yield* request(jobOf(seconds)), at)
     })
   const order = (runs: Order) =>
@@ -31,7 +31,7 @@ const start = Effect.fnUntraced(function* (mode: Mode) {
     }).pipe(Effect.orDie, Effect.provideContext(context))
   const timings = Effect.gen(function* () {
     const byRun = new Map((yield* launchedTasks).map((task) => [task.startedBy?.split("/")[1] ?? "", task]))
-    const ends = yield* stored(Streams.fleet, "run.finished.*")
+    const ends = yield* stored(Streams.fleet, Filters.runFinished)
     const noticed = new Map(ends.map(({ subject, time }) => [subject.split(".")[2] ?? "", time]))
     return [...handedIn].map(([run, handedInAt]) => {
       const [task, noticedAt] = [byRun.get(run), noticed.get(run)]

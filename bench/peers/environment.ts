@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { Effect } from "effect"
-import { Skipped } from "../Benchmark.ts"
+import { Skipped } from "#bench/Benchmark.ts"
 
 const script = join(import.meta.dirname, "environment")
 

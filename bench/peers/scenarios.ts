@@ -1,8 +1,8 @@
 import { Clock, Effect, Schedule } from "effect"
+import type { Figure, Options } from "#bench/Benchmark.ts"
+import { figure, quantile } from "#bench/figures.ts"
+import { keyed } from "#bench/keys.ts"
 import { calls, callsWithin } from "#test/support/LocalAws.ts"
-import type { Figure, Options } from "../Benchmark.ts"
-import { figure, quantile } from "../figures.ts"
-import { keyed } from "../keys.ts"
 import type { RunningPeer, Timing } from "./Peer.ts"
 import { atOnceOf, longSeconds, oneByOne } from "./programs.ts"
 
