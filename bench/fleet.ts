@@ -20,6 +20,9 @@ const bus = Layer.unwrap(Effect.map(NatsServer, ({ url }) => Bus.layer({ servers
 export const layerSurroundings = (settings: Partial<Settings> = {}) =>
   bus.pipe(Layer.provideMerge(Layer.mergeAll(natsServer, localAws({ runtime: "simulated", ...settings }))))
 
+/** What a measurement finds there. */
+export type Surroundings = Layer.Success<ReturnType<typeof layerSurroundings>>
+
 /** So many replicas of each service, as soon as all of them work; `env` are settings. They end with the scope. */
 export const startFleet = (replicas: number, env: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function* () {

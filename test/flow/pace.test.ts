@@ -8,7 +8,7 @@ import { allFinished, request, stored } from "#test/support/runs.ts"
 
 const RUNS = 60
 
-/** AWS's own quotas, and the fleet's pace as it is by default; the thousand are in `npm run pace`. */
+/** AWS's own quotas, and the fleet's pace as it is by default; the thousand are in `npm run bench -- burst --full`. */
 const settings = { FLEET_AWS_RUN_TASK_PER_SECOND: "19", FLEET_AWS_RUN_TASK_BURST: "20" }
 const fleet = layerFleetWith(natsServer, localAws({ runtime: "simulated", quotas: "aws" }), settings)
 
