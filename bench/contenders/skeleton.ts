@@ -16,16 +16,19 @@ const client = await connectClient()
 
 const get = (bucket: string, key: string) => last(client, bucketStream(bucket), bucketSubject(bucket, key))
 
+const write = (runId: string, record: string, revision: number): Promise<number> =>
+  append(client, bucketSubject(BucketNames.runs, runId), record, revision)
+
 /** Folds something into a run's record: read, then write by the revision that was read. */
-const fold = async (runId: string, record: string): Promise<void> => {
+const fold = async (runId: string, record: string): Promise<number> => {
   const kept = await get(BucketNames.runs, runId)
-  await append(client, bucketSubject(BucketNames.runs, runId), record, kept?.seq ?? 0)
+  return write(runId, record, kept?.seq ?? 0)
 }
 
-const turns = new Map<string, Promise<void>>()
+const turns = new Map<string, Promise<unknown>>()
 
 /** One step of a run after the other: where ECS answers at once they would be in each other's way. */
-const inTurn = async (runId: string, step: () => Promise<void>): Promise<void> => {
+const inTurn = async (runId: string, step: () => Promise<unknown>): Promise<void> => {
   const turn = (turns.get(runId) ?? Promise.resolve()).then(step)
   turns.set(runId, turn)
   await turn
@@ -37,16 +40,13 @@ const pool = "default"
 await handle(client, Streams.inbox, Durables.requests, async (_, runId) => {
   await get(BucketNames.pools, pool)
   await get(BucketNames.pools, pauseKey(pool))
-  await get(BucketNames.pools, pool)
-  await fold(runId, payload.records.defining)
+  const revision = await fold(runId, payload.records.defining)
   await publish(client, bucketSubject(BucketNames.live, runId), payload.live)
-  await fold(runId, payload.records.launching)
+  await write(runId, payload.records.launching, revision)
   await append(client, Subjects.taskdefReady(runId, 1), payload.taskdefReady, 0)
 })
 
 await handle(client, Streams.fleet, Durables.launcher, async (_, runId) => {
-  await get(BucketNames.meta, "drain")
-  await get(BucketNames.runs, runId)
   await get(BucketNames.meta, "drain")
   await get(BucketNames.runs, runId)
   await append(client, Subjects.taskLaunching(runId, 1), payload.taskLaunching, 0)
@@ -64,7 +64,6 @@ await handle(client, Streams.fleet, Durables.facts, async ({ subject }, runId) =
 const finish = async (runId: string): Promise<void> => {
   await fold(runId, payload.records.succeeded)
   await append(client, Subjects.runFinished(runId), payload.runFinished, 0)
-  await get(BucketNames.live, runId)
   const seq = await publish(client, bucketSubject(BucketNames.live, runId), "", { "KV-Operation": "DEL" })
   await client.jsm.streams.deleteMessage(bucketStream(BucketNames.live), seq, false)
 }
