@@ -17,7 +17,7 @@ export const measured =
 
 /** A span that fails tells the whole error, in which AWS may repeat a secret value: it has the result's code alone. */
 const inSpan = <A, E, R>(action: string, call: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
-  Effect.withSpan(Effect.exit(call), action, { kind: "client" })
+  Effect.withSpan(Effect.exit(call), action, { kind: "client", captureStackTrace: false })
 
 const count = (action: string, begunNanos: bigint, result: string | undefined): Effect.Effect<void> =>
   Effect.gen(function* () {

@@ -48,6 +48,7 @@ export const withMessageSpan =
     const parent = parseTraceparent(m.headers.traceparent)
     return Effect.withSpan(self, name, {
       kind: "consumer",
+      captureStackTrace: false,
       attributes: { "messaging.destination.name": m.subject, "messaging.message.id": `${m.stream}:${m.seq}` },
       ...(Option.isSome(parent) ? { parent: parent.value } : { root: true })
     })

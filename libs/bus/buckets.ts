@@ -123,8 +123,7 @@ const update = Effect.fnUntraced(function* (deps: Publishing, entry: Entry, revi
  * until it ages out. Without permission for the second, the mark stays; it means the same.
  */
 const remove = Effect.fnUntraced(function* (deps: Publishing, bucket: string, key: string) {
-  const last = yield* lastOf(deps, bucket, key)
-  if (Option.isNone(last) || isDeletion(last.value)) return
+  yield* assertKey(bucket, key)
   const { seq } = yield* publishPlain(deps, deletionOf(bucket, key))
   yield* Effect.ignore(deps.wire.remove(bucketStream(bucket), seq))
 })

@@ -67,7 +67,7 @@ export const define = <E>(
       taskDefinitionArn: runTask.taskDefinition,
       definition
     })
-    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success })
+    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success }, run)
   })
 
 /** Without its request a run goes on as it was ordered before; its first attempt, and another definition, need the request. */

@@ -5,7 +5,7 @@ import { Filters, parseSubject, pauseKey, poolDurable, Streams, submitPaceKey } 
 import { type RecordUnreadable, readRun } from "#process/RunRecords.ts"
 import type { Fleet } from "./Fleet.ts"
 import { fitsIn, limitsOf, type PoolLimits } from "./limits.ts"
-import { poolInForce } from "./pools.ts"
+import { type PoolOrProblems, poolInForce } from "./pools.ts"
 import { type Reserved, reserve, SubmitPaceCodec } from "./submitPace.ts"
 
 /** What decides whether a queued run's turn has come, read from where all replicas share it. */
@@ -14,9 +14,12 @@ import { type Reserved, reserve, SubmitPaceCodec } from "./submitPace.ts"
 export const readLimits = (fleet: Fleet, pool: string): Effect.Effect<PoolLimits | undefined, BusUnavailable> =>
   Effect.gen(function* () {
     const isPaused = Option.isSome(yield* fleet.pools.get(pauseKey(pool)))
-    const inForce = yield* poolInForce(fleet, pool)
-    return Result.isFailure(inForce) ? undefined : limitsOf(inForce.success.pool, isPaused)
+    return limitsIn(yield* poolInForce(fleet, pool), isPaused)
   })
+
+/** The limits of a pool that was read together with its pause, or before it. */
+export const limitsIn = (inForce: PoolOrProblems, isPaused: boolean): PoolLimits | undefined =>
+  Result.isFailure(inForce) ? undefined : limitsOf(inForce.success.pool, isPaused)
 
 /** Records that are read at a time where slots have to be counted. */
 const READS_AT_ONCE = 16

@@ -40,6 +40,9 @@ export interface PoolInForce {
   readonly notices: ReadonlyArray<string>
 }
 
+/** A pool, or what is wrong with one that nobody has ever read well. */
+export type PoolOrProblems = Result.Result<PoolInForce, ReadonlyArray<Problem>>
+
 interface Pools {
   readonly pools: Bucket
   readonly poolMemory: PoolMemory
@@ -49,7 +52,7 @@ interface Pools {
 export const poolInForce = (
   { pools, poolMemory }: Pools,
   name: string
-): Effect.Effect<Result.Result<PoolInForce, ReadonlyArray<Problem>>, BusUnavailable> =>
+): Effect.Effect<PoolOrProblems, BusUnavailable> =>
   Effect.gen(function* () {
     const entry = Option.getOrUndefined(yield* pools.get(name))
     if (entry === undefined) return Result.succeed({ pool: undefined, notices: [] })

@@ -7,16 +7,16 @@ import type { Job } from "#ecs-core/Job.ts"
 import { poolFor } from "#ecs-core/PoolVariables.ts"
 import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import { isQueued } from "#ecs-core/Run.ts"
-import { Streams } from "#ecs-core/Subjects.ts"
+import { pauseKey, Streams } from "#ecs-core/Subjects.ts"
 import { about } from "#process/Handling.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
 import type { JobSource } from "./define.ts"
 import { type Fleet, placeOf } from "./Fleet.ts"
-import { readLimits } from "./gate.ts"
+import { limitsIn } from "./gate.ts"
 import { isLimited } from "./limits.ts"
 import { credentialsProblem, problemsBeforeAws } from "./order.ts"
 import { type PerformError, performEffects } from "./perform.ts"
-import { poolInForce } from "./pools.ts"
+import { type PoolOrProblems, poolInForce } from "./pools.ts"
 import { foldInto, type RecordError } from "./records.ts"
 
 export type StepError = PerformError
@@ -45,8 +45,9 @@ const answerRequest = (fleet: Fleet, read: ReadRequest): Effect.Effect<Verdict, 
 /** Records a request; a run that has to queue has its place with that. */
 const recordRequest = (fleet: Fleet, read: ReadRequest) =>
   Effect.gen(function* () {
-    const job = yield* jobOf(fleet, read)
-    const queued = Result.isSuccess(job) && (yield* hasToQueue(fleet, read.pool))
+    const inForce = yield* poolInForce(fleet, read.pool)
+    const job = jobIn(fleet, read, inForce)
+    const queued = Result.isSuccess(job) && (yield* hasToQueue(fleet, read.pool, inForce))
     const message = { ...seenWith(read.seen, job), ...(queued ? { queued } : {}) }
     const recorded = yield* foldInto(fleet.runs, read.seen.runId, { kind: "run.requested", message })
     if (recorded !== undefined && isQueued(recorded) && arbitrate(recorded, read.seen) === "proceed") {
@@ -69,9 +70,12 @@ export const laterIfDelayed = (step: Effect.Effect<Verdict, StepError>): Effect.
     Effect.as(Effect.logInfo("definition delayed", { why: message, delayMillis }), Verdict.nak(delayMillis))
   )
 
-/** A pool that became unreadable just now keeps its runs until it can be read again. */
-const hasToQueue = (fleet: Fleet, pool: string): Effect.Effect<boolean, RecordError> =>
-  Effect.map(readLimits(fleet, pool), (limits) => limits === undefined || isLimited(limits))
+/** By the pool that the job was made from, and by the pause as it is now. A pool that nobody can read keeps its runs. */
+const hasToQueue = (fleet: Fleet, pool: string, inForce: PoolOrProblems): Effect.Effect<boolean, RecordError> =>
+  Effect.map(fleet.pools.get(pauseKey(pool)), (pause) => {
+    const limits = limitsIn(inForce, Option.isSome(pause))
+    return limits === undefined || isLimited(limits)
+  })
 
 type JobOrProblems = Result.Result<Job, ReadonlyArray<Problem>>
 
@@ -86,24 +90,24 @@ export const seenWithJob = (fleet: Fleet, read: ReadRequest): Effect.Effect<Requ
   Effect.map(jobOf(fleet, read), (job) => seenWith(read.seen, job))
 
 const jobOf = (fleet: Fleet, read: ReadRequest): Effect.Effect<JobOrProblems, RecordError> =>
-  Effect.gen(function* () {
-    if (read.body === undefined) return Result.fail(read.seen.problems)
-    const { body } = read
-    const inForce = yield* poolInForce(fleet, read.pool)
-    if (Result.isFailure(inForce)) return Result.fail(inForce.failure)
-    const { notices, pool } = inForce.success
-    const filled = pool === undefined ? Result.succeed(undefined) : poolFor(pool, body)
-    return Result.flatMap(filled, (pool) => resolveJob(body, pool, fleet.runTimeoutSecondsMax)).pipe(
-      Result.flatMap((job) => {
-        const unknown = credentialsProblem(job, fleet.credentials)
-        if (unknown !== undefined) return Result.fail([unknown])
-        const problems = problemsBeforeAws(job, read.seen.runId, placeOf(fleet, job))
-        return problems.length === 0
-          ? Result.succeed({ ...job, notices: [...notices, ...job.notices] })
-          : Result.fail(problems)
-      })
-    )
-  })
+  Effect.map(poolInForce(fleet, read.pool), (inForce) => jobIn(fleet, read, inForce))
+
+const jobIn = (fleet: Fleet, { body, seen }: ReadRequest, inForce: PoolOrProblems): JobOrProblems => {
+  if (body === undefined) return Result.fail(seen.problems)
+  if (Result.isFailure(inForce)) return Result.fail(inForce.failure)
+  const { notices, pool } = inForce.success
+  const filled = pool === undefined ? Result.succeed(undefined) : poolFor(pool, body)
+  return Result.flatMap(filled, (pool) => resolveJob(body, pool, fleet.runTimeoutSecondsMax)).pipe(
+    Result.flatMap((job) => {
+      const unknown = credentialsProblem(job, fleet.credentials)
+      if (unknown !== undefined) return Result.fail([unknown])
+      const problems = problemsBeforeAws(job, seen.runId, placeOf(fleet, job))
+      return problems.length === 0
+        ? Result.succeed({ ...job, notices: [...notices, ...job.notices] })
+        : Result.fail(problems)
+    })
+  )
+}
 
 /** The job from the original request: what the record masks is still in the inbox. */
 export const jobFromInbox =

@@ -34,7 +34,10 @@ interface Step {
   readonly deliveries: number
   /** Of a first delivery nothing is read: if there is anything, the first publish is refused. */
   readonly evidence: Evidence
-  /** As it was read last. */
+}
+
+/** The drain has been read, and the order has the time that it takes. */
+interface Look extends Step {
   readonly drain: Drain | undefined
 }
 
@@ -43,8 +46,7 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
   Effect.gen(function* () {
     const decoded = Codecs.taskdefReady.decode(text(delivery))
     if (Result.isFailure(decoded)) return yield* giveUp(fleet, delivery, decoded.failure.message)
-    const drain = yield* readDrain(fleet.meta)
-    const order = withoutDrains(decoded.success, drain)
+    const order = decoded.success
     const { deliveries } = delivery
     const evidence = deliveries > 1 ? yield* readEvidence(fleet, order) : untried
     const turn: Turn = {
@@ -52,8 +54,11 @@ export const handleOrder = (fleet: Fleet, delivery: Delivery): Effect.Effect<Ver
       deliveries,
       isAgain: (evidence.deferred?.capacityFailures ?? 0) > 0
     }
-    return yield* fleet.lanes.within(turn, handleInLane(fleet, { order, deliveries, evidence, drain }, turn))
+    return yield* fleet.lanes.within(turn, handleInLane(fleet, { order, deliveries, evidence }, turn))
   })
+
+const look = (fleet: Fleet, step: Step) =>
+  Effect.map(readDrain(fleet.meta), (drain): Look => ({ ...step, order: withoutDrains(step.order, drain), drain }))
 
 /** The time that an order waits for the end of a drain is none of its own. */
 const withoutDrains = (order: TaskdefReady, drain: Drain | undefined): TaskdefReady => {
@@ -61,15 +66,23 @@ const withoutDrains = (order: TaskdefReady, drain: Drain | undefined): TaskdefRe
   return { ...order, launchDeadline: afterDrains(launchDeadline, later(at, notBefore ?? at), drain) }
 }
 
+/** A new order whose turn comes at once is looked at then; any other before it waits, too. */
 const handleInLane = (fleet: Fleet, step: Step, turn: Turn): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
-    const { decision, evidence } = yield* decideNow(fleet, step)
-    const next =
-      decision._tag === "Launch"
-        ? fleet.lanes.inTurn(turn, launchInTurn(fleet, step))
-        : perform(fleet, step.order, decision, evidence)
-    return yield* seeing(fleet, step, decision, next)
+    const inTurn = fleet.lanes.inTurn(turn, launchInTurn(fleet, step))
+    if (yield* comesAtOnce(fleet, step, turn)) return yield* inTurn
+    const now = yield* look(fleet, step)
+    const { decision, evidence } = yield* decideNow(fleet, now)
+    const next = decision._tag === "Launch" ? inTurn : perform(fleet, now.order, decision, evidence)
+    return yield* seeing(fleet, now, decision, next)
   })
+
+const comesAtOnce = (fleet: Fleet, { deliveries, order }: Step, turn: Turn): Effect.Effect<boolean> =>
+  deliveries > 1 || order.notBefore !== undefined
+    ? Effect.succeed(false)
+    : Effect.gen(function* () {
+        return (yield* fleet.lanes.isFree(turn)) && (yield* fleet.gate.pauseOf(order.target)) === undefined
+      })
 
 /** Goes on with a decision, unless AWS would have to be asked about it and its set of credentials pauses. */
 const seeing = (fleet: Fleet, step: Step, decision: Decision, next: Effect.Effect<Verdict, StepError>) =>
@@ -91,22 +104,20 @@ const waitForCredentials = (fleet: Fleet, step: Step, pause: Pause): Effect.Effe
     return Verdict.nak(pausedMillis(evidence, yield* Random.next, yield* Clock.currentTimeMillis))
   })
 
-/** Record and drain are read again: the turn may have been long in coming. */
+/** Record and drain are read here, whatever was known before: the turn may have been long in coming. */
 const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
-    const { order } = step
-    const network = yield* Effect.result(networkOf(fleet.network, order))
+    const network = yield* Effect.result(networkOf(fleet.network, step.order))
+    const now = yield* look(fleet, step)
+    const { order } = now
     if (Result.isFailure(network)) {
-      return yield* perform(fleet, order, yield* failed(fleet, step, network.failure, undefined), step.evidence)
+      return yield* perform(fleet, order, yield* failed(fleet, now, network.failure, undefined), step.evidence)
     }
-    const { decision, evidence, checkedMillis } = yield* decideNow(fleet, {
-      ...step,
-      drain: yield* readDrain(fleet.meta)
-    })
+    const { decision, evidence, checkedMillis } = yield* decideNow(fleet, now)
     if (decision._tag !== "Launch") {
-      return yield* seeing(fleet, step, decision, perform(fleet, order, decision, evidence))
+      return yield* seeing(fleet, now, decision, perform(fleet, order, decision, evidence))
     }
-    const plan = { ...step, ...decision, evidence, network: network.success, checkedMillis }
+    const plan = { ...now, ...decision, evidence, network: network.success, checkedMillis }
     return yield* perform(fleet, order, yield* launch(fleet, plan), evidence)
   })
 
@@ -114,7 +125,7 @@ const launchInTurn = (fleet: Fleet, step: Step): Effect.Effect<Verdict, StepErro
  * The decision on the record as it is. Before an attempt is given up what is stored about it is read even at a first
  * delivery: nats-server up to 2.9 may call a message new that was handed out before.
  */
-const decideNow = (fleet: Fleet, { order, deliveries, evidence, drain }: Step) =>
+const decideNow = (fleet: Fleet, { order, deliveries, evidence, drain }: Look) =>
   Effect.gen(function* () {
     const checkedMillis = yield* Clock.currentTimeMillis
     const { run } = yield* readRun(fleet.runs, order.runId)

@@ -15,6 +15,8 @@ export interface Lanes {
   readonly within: <E, R>(turn: Turn, handled: Effect.Effect<Verdict, E, R>) => Effect.Effect<Verdict, E, R>
   /** Waits for the order's turn to call RunTask, then goes on; hands the order back if its turn is far. */
   readonly inTurn: <E, R>(turn: Turn, launched: Effect.Effect<Verdict, E, R>) => Effect.Effect<Verdict, E, R>
+  /** The turn would come at once: there is a call to be had, and a token for it. */
+  readonly isFree: (turn: Turn) => Effect.Effect<boolean>
   /** Hands back what waits for its turn. */
   readonly close: Effect.Effect<void>
 }
@@ -69,6 +71,7 @@ export const makeLanes = (pace: typeof Pace.Service, limits: LaneLimits): Lanes 
   return {
     within: (turn, handled) => within(state, turn, handled),
     inTurn: (turn, launched) => inTurn(state, turn, launched),
+    isFree: (turn) => isFree(state, laneOf(state, turn), turn),
     close: Effect.asVoid(Deferred.succeed(state.closed, undefined))
   }
 }
@@ -124,6 +127,11 @@ const inTurn = <E, R>(state: State, turn: Turn, launched: Effect.Effect<Verdict,
     const waited = Effect.raceFirst(lane.permits.withPermit(queue), Effect.andThen(tooLong(state), giveUp))
     return yield* Effect.onExit(waited, () => (isFirst ? Effect.void : leaveQueue(lane)))
   })
+
+const isFree = (state: State, lane: Lane, turn: Turn): Effect.Effect<boolean> =>
+  lane.waiting + lane.calls >= state.limits.calls
+    ? Effect.succeed(false)
+    : Effect.map(lineOf(state, lane, turn), ({ waitMillis }) => waitMillis === 0)
 
 const leaveQueue = (lane: Lane) =>
   Effect.sync(() => {

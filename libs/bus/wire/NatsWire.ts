@@ -1,11 +1,13 @@
+import type { Msg } from "@nats-io/transport-node"
 import { Effect, Layer, Option } from "effect"
 import { BusSettings } from "#bus/BusSettings.ts"
 import { Connection } from "#bus/Connection.ts"
-import type { BusMessage } from "#bus/Message.ts"
+import { type BusMessage, text } from "#bus/Message.ts"
 import { openNatsPull } from "./NatsPull.ts"
+import { type NatsRequests, openNatsRequests } from "./NatsRequests.ts"
 import { backlogOf, consumerConfigOf, consumerOf, consumerUpdateOf, streamConfigOf, streamOf } from "./natsConfig.ts"
-import { wireErrorOf } from "./natsFault.ts"
-import { ackPayload, headersOf, storedOf } from "./natsMessage.ts"
+import { type ApiRefusal, wireErrorOf, wireErrorOfApi } from "./natsFault.ts"
+import { type ApiMessage, ackPayload, fencedHeadersOf, storedOf } from "./natsMessage.ts"
 import { settledWithin } from "./settled.ts"
 import { type AckKind, Wire, WireError, type WirePublish } from "./Wire.ts"
 
@@ -20,15 +22,17 @@ export const layer: Layer.Layer<Wire, never, Connection> = Layer.effect(
     const bus = yield* Connection
     const settings = yield* BusSettings
     const { streams, consumers } = bus.jsm
+    const requests = yield* openNatsRequests(bus, settings.answerTimeoutSeconds * 1000)
     return Wire.of({
       serverVersion: bus.serverVersion,
-      publish: (p) => publish(bus, p),
-      last: (stream, subject) => read(bus, stream, { last_by_subj: subject }),
-      at: (stream, seq) => read(bus, stream, { seq }),
-      next: (stream, subject, seq) => read(bus, stream, { seq, next_by_subj: subject }),
-      remove: (stream, seq) => ask(bus, async () => streams.deleteMessage(stream, seq, false)).pipe(Effect.asVoid),
-      settle: (replies, kind) => settle(bus, replies, kind),
+      publish: (p) => publish(requests, p),
+      last: (stream, subject) => read(bus, requests, stream, { last_by_subj: subject }),
+      at: (stream, seq) => read(bus, requests, stream, { seq }),
+      next: (stream, subject, seq) => read(bus, requests, stream, { seq, next_by_subj: subject }),
+      remove: (stream, seq) => remove(bus, requests, stream, seq),
+      settle: (replies, kind) => settle(bus, requests, replies, kind),
       flush: Effect.promise(async () => {
+        requests.flush()
         if (bus.isConnected()) await settledWithin(bus.nc.flush(), flushTimeoutMillis)
       }),
       openPull: (options) => openNatsPull(bus, settings, options),
@@ -68,22 +72,55 @@ const ask = <A>(bus: Bus, request: () => Promise<A>): Effect.Effect<A, WireError
 
 const answerLost = new WireError({ fault: "transient", message: "the connection was replaced before the answer came" })
 
-const publish = (bus: Bus, p: WirePublish) =>
-  ask(bus, async () => {
-    const ack = await bus.js.publish(p.subject, p.data, {
-      headers: headersOf(p.headers),
-      ...(p.messageId === undefined ? {} : { msgID: p.messageId }),
-      ...(p.expectedLastSequence === undefined ? {} : { expect: { lastSubjectSequence: p.expectedLastSequence } })
-    })
-    return { seq: ack.seq, duplicate: ack.duplicate }
+interface Acknowledgement {
+  readonly stream?: string
+  readonly seq: number
+  readonly duplicate?: boolean
+}
+
+const publish = (requests: NatsRequests, p: WirePublish) =>
+  Effect.flatMap(requests.ask(p.subject, p.data, fencedHeadersOf(p)), (message) => {
+    const { duplicate = false, error, seq, stream } = jsonOf<Partial<Acknowledgement>>(message)
+    if (error !== undefined) return wireErrorOfApi(error)
+    return stream === undefined || seq === undefined ? notJetStream : Effect.succeed({ seq, duplicate })
   })
+
+const notJetStream = new WireError({ fault: "refused", message: "the answer is none of JetStream's" })
+
+/** What JetStream answers, or its refusal. */
+const jsonOf = <A extends object>({ data }: Msg): A & { readonly error?: ApiRefusal } => {
+  try {
+    return JSON.parse(text({ data }))
+  } catch {
+    return { error: { code: 0, description: notJetStream.message } } as A & { readonly error: ApiRefusal }
+  }
+}
 
 type Query = { readonly last_by_subj: string } | { readonly seq: number; readonly next_by_subj?: string }
 
+const noMessageFound = 10037
+
 /** Asks the stream's leader; a direct get may be answered by a replica that lags behind. */
-const read = (bus: Bus, stream: string, query: Query): Effect.Effect<Option.Option<BusMessage>, WireError> =>
-  ask(bus, async () => bus.jsm.streams.getMessage(stream, query)).pipe(
-    Effect.map((message) => Option.map(Option.fromNullishOr(message), (found) => storedOf(stream, found)))
+const read = (
+  bus: Bus,
+  requests: NatsRequests,
+  stream: string,
+  query: Query
+): Effect.Effect<Option.Option<BusMessage>, WireError> =>
+  Effect.flatMap(requests.ask(`${bus.apiPrefix}.STREAM.MSG.GET.${stream}`, JSON.stringify(query)), (message) => {
+    const { error, message: found } = jsonOf<{ readonly message?: ApiMessage }>(message)
+    if (error?.err_code === noMessageFound) return Effect.succeedNone
+    if (error !== undefined) return wireErrorOfApi(error)
+    return Effect.succeed(Option.map(Option.fromNullishOr(found), (each) => storedOf(stream, each)))
+  })
+
+const remove = (bus: Bus, requests: NatsRequests, stream: string, seq: number): Effect.Effect<void, WireError> =>
+  Effect.flatMap(
+    requests.ask(`${bus.apiPrefix}.STREAM.MSG.DELETE.${stream}`, JSON.stringify({ seq, no_erase: true })),
+    (message) => {
+      const { error } = jsonOf(message)
+      return error === undefined ? Effect.void : wireErrorOfApi(error)
+    }
   )
 
 /** Page by page: nats-server lists so and so many at a time. */
@@ -102,8 +139,8 @@ const orNone = <A>(answer: Effect.Effect<A, WireError>): Effect.Effect<Option.Op
     )
   )
 
-const settle = (bus: Bus, replies: ReadonlyArray<string>, kind: AckKind): void => {
+const settle = (bus: Bus, requests: NatsRequests, replies: ReadonlyArray<string>, kind: AckKind): void => {
   if (bus.nc.isClosed() || bus.nc.isDraining()) return
   const payload = ackPayload(kind)
-  for (const reply of replies) bus.nc.publish(reply, payload)
+  for (const reply of replies) requests.send(reply, payload)
 }

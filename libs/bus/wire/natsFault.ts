@@ -57,5 +57,16 @@ const faultOf = (error: Error): WireFault => {
   return "refused"
 }
 
-const faultOfApi = (error: JetStreamApiError): WireFault =>
-  faultsByCode.get(error.code) ?? (error.status === 503 ? "transient" : "refused")
+const faultOfApi = ({ code, status }: Pick<JetStreamApiError, "code" | "status">): WireFault =>
+  faultsByCode.get(code) ?? (status === 503 ? "transient" : "refused")
+
+/** A refusal as JetStream answers it. */
+export interface ApiRefusal {
+  /** As of HTTP. */
+  readonly code: number
+  readonly err_code?: number
+  readonly description?: string
+}
+
+export const wireErrorOfApi = ({ code, err_code = 0, description = "" }: ApiRefusal): WireError =>
+  new WireError({ fault: faultOfApi({ code: err_code, status: code }), message: description })

@@ -1,8 +1,7 @@
-import type { StoredMsg } from "@nats-io/jetstream"
 import { type Msg, type MsgHdrs, headers as makeHeaders } from "@nats-io/transport-node"
 import type { BusMessage } from "#bus/Message.ts"
 import { parseAckSubject } from "./ackSubject.ts"
-import { type AckKind, type PullEnd, type WireDelivery, WireError } from "./Wire.ts"
+import { type AckKind, type PullEnd, type WireDelivery, WireError, type WirePublish } from "./Wire.ts"
 
 /** The server stores the fence of a publish with the message; nobody who reads it is meant by it. */
 const fencePrefix = "Nats-Expected-"
@@ -12,6 +11,14 @@ const recordOf = (headers: MsgHdrs | undefined): Record<string, string> => {
   if (headers === undefined) return record
   for (const name of headers.keys()) if (!name.startsWith(fencePrefix)) record[name] = headers.get(name)
   return record
+}
+
+/** The headers of a publish, with its id and its fence. */
+export const fencedHeadersOf = ({ expectedLastSequence, headers, messageId }: WirePublish): MsgHdrs => {
+  const all = headersOf(headers)
+  if (messageId !== undefined) all.set("Nats-Msg-Id", messageId)
+  if (expectedLastSequence !== undefined) all.set(`${fencePrefix}Last-Subject-Sequence`, `${expectedLastSequence}`)
+  return all
 }
 
 export const headersOf = (record: Readonly<Record<string, string>>): MsgHdrs => {
@@ -39,14 +46,34 @@ export const deliveryOf = (message: Msg): WireDelivery | undefined => {
   }
 }
 
-export const storedOf = (stream: string, message: StoredMsg): BusMessage => ({
+/** A message as JetStream's `STREAM.MSG.GET` answers it; headers and data in base64. */
+export interface ApiMessage {
+  readonly subject: string
+  readonly seq: number
+  readonly time: string
+  readonly hdrs?: string
+  readonly data?: string
+}
+
+export const storedOf = (stream: string, { data, hdrs, seq, subject, time }: ApiMessage): BusMessage => ({
   stream,
-  subject: message.subject,
-  seq: message.seq,
-  time: message.time.getTime(),
-  data: message.data,
-  headers: recordOf(message.header)
+  subject,
+  seq,
+  time: Date.parse(time),
+  data: Buffer.from(data ?? "", "base64"),
+  headers: hdrs === undefined ? {} : parsedHeaders(Buffer.from(hdrs, "base64").toString())
 })
+
+/** The lines behind the first one, which says `NATS/1.0`; of a name that stands there twice, the first value. */
+const parsedHeaders = (block: string): Record<string, string> => {
+  const record: Record<string, string> = {}
+  for (const line of block.split("\r\n").slice(1)) {
+    const colon = line.indexOf(":")
+    const name = line.slice(0, Math.max(0, colon))
+    if (name !== "" && !name.startsWith(fencePrefix)) record[name] ??= line.slice(colon + 1).trim()
+  }
+  return record
+}
 
 /** What a status message to a pull request's inbox means for the request. */
 export const pullStatusOf = (code: number, description: string): PullEnd | "alive" | WireError => {
