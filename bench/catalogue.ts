@@ -19,5 +19,5 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   burst,
   startUp,
   growth,
-  peers,
+  peers
 ]
