@@ -2,7 +2,7 @@ import { jetstream } from "@nats-io/jetstream"
 import { connect, type Msg } from "@nats-io/transport-node"
 import { Effect, Schedule, type Scope } from "effect"
 import { NatsServer } from "#bus/server/NatsServer.ts"
-import { Subjects } from "#ecs-core/Subjects.ts"
+import { Filters, Subjects } from "#ecs-core/Subjects.ts"
 
 /**
  * Whoever hands in runs and sees them end: the NATS client alone, in the measuring process, so that what is measured is
@@ -53,9 +53,10 @@ export const startProducer = ({
     const line: Line = { times: new Map(), publish: (subject, data) => js.publish(subject, data) }
     const hear = (subject: string, heard: (message: Msg) => Partial<RunTimes>) =>
       nc.subscribe(subject, { callback: (_, message) => note(line, message.subject, heard(message)) })
-    hear("task.started.*.*", (message) => ({ launchedAt: launchTimeOf(message) }))
-    hear("run.finished.*", () => ({ finishedAt: epochMillis(), ...(hasOutput ? {} : { endedAt: epochMillis() }) }))
-    hear("logs.*", (message) => ("end" in message.json<object>() ? { endedAt: epochMillis() } : {}))
+    hear(Filters.taskStarted, (message) => ({ launchedAt: launchTimeOf(message) }))
+    hear(Filters.runFinished, () => ({ finishedAt: epochMillis(), ...(hasOutput ? {} : { endedAt: epochMillis() }) }))
+    for (const filter of Filters.logs)
+      hear(filter, (message) => ("end" in message.json<object>() ? { endedAt: epochMillis() } : {}))
     yield* Effect.promise(() => nc.flush())
     return {
       openLoop: (runs, perSecond) => carriedOut(line, runs, (ids) => evenly(line, ids, 1000 / perSecond)),

@@ -1,5 +1,5 @@
+import { exactTimeHeader } from "#bench/Producer.ts"
 import { Durables, Filters, Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { exactTimeHeader } from "../Producer.ts"
 import { append, connectClient, ensureDurable, handle } from "./client.ts"
 import { tellReady } from "./ready.ts"
 

@@ -1,12 +1,12 @@
 import { Effect, Layer, type Scope } from "effect"
+import { startFleet } from "#bench/fleet.ts"
+import { type Producer, startProducer } from "#bench/Producer.ts"
 import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
 import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { setUpFleet } from "#process/FleetSetup.ts"
 import { LocalAws, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { layerTest as natsServer } from "#test/support/NatsServer.ts"
-import { startFleet } from "../fleet.ts"
-import { type Producer, startProducer } from "../Producer.ts"
 import { startContender } from "./start.ts"
 
 /** Something that carries runs out, to be held against others. */

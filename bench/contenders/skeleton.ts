@@ -1,6 +1,6 @@
+import { exactTimeHeader } from "#bench/Producer.ts"
 import { bucketStream, bucketSubject } from "#bus/buckets.ts"
 import { BucketNames, Durables, Filters, parseSubject, pauseKey, Streams, Subjects } from "#ecs-core/Subjects.ts"
-import { exactTimeHeader } from "../Producer.ts"
 import { append, connectClient, follow, handle, last, publish } from "./client.ts"
 import * as payload from "./payloads.ts"
 import { tellReady } from "./ready.ts"

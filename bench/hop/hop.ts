@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import type { Benchmark, Figure, Goal } from "../Benchmark.ts"
-import { type Compared, chain, inMemory, perService, skeleton, withCompared } from "../contenders/compared.ts"
-import { figures, quantile } from "../figures.ts"
-import type { Producer, RunTimes } from "../Producer.ts"
+import type { Benchmark, Figure, Goal } from "#bench/Benchmark.ts"
+import { type Compared, chain, inMemory, perService, skeleton, withCompared } from "#bench/contenders/compared.ts"
+import { figures, quantile } from "#bench/figures.ts"
+import type { Producer, RunTimes } from "#bench/Producer.ts"
 
 /**
  * What the fleet adds to a run, in an open loop: from the request until RunTask has arrived, and until `run.finished` is

@@ -1,8 +1,16 @@
 import { Effect } from "effect"
-import type { Benchmark, Figure, Goal } from "../Benchmark.ts"
-import { type Compared, chain, inMemory, inOne, perService, skeleton, withCompared } from "../contenders/compared.ts"
-import { figure } from "../figures.ts"
-import type { RunTimes } from "../Producer.ts"
+import type { Benchmark, Figure, Goal } from "#bench/Benchmark.ts"
+import {
+  type Compared,
+  chain,
+  inMemory,
+  inOne,
+  perService,
+  skeleton,
+  withCompared
+} from "#bench/contenders/compared.ts"
+import { figure } from "#bench/figures.ts"
+import type { RunTimes } from "#bench/Producer.ts"
 
 /**
  * How many runs a second go through, from the first request of many until nothing is left to do for any of them; tasks end

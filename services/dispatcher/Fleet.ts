@@ -1,4 +1,4 @@
-import { Effect, Latch, type Semaphore } from "effect"
+import { Effect, Latch } from "effect"
 import { CredentialSets } from "#aws/credentials/CredentialSets.ts"
 import { Ecs } from "#aws/Ecs.ts"
 import { Gate } from "#aws/gate/Gate.ts"
@@ -10,6 +10,7 @@ import { Topology } from "#bus/Topology.ts"
 import { runTimeoutSecondsMax } from "#ecs-core/FleetTopology.ts"
 import type { Job } from "#ecs-core/Job.ts"
 import { BucketNames } from "#ecs-core/Subjects.ts"
+import type { Arrivals } from "./arrivals.ts"
 import type { DispatcherSettings } from "./config.ts"
 import { type Definitions, makeDefinitions } from "./definitions.ts"
 import { type Lookups, makeLookups } from "./lookups.ts"
@@ -19,8 +20,8 @@ import { type EcsPort, type Place, pacedEcs } from "./register.ts"
 export interface Queues {
   /** Pools that have a queue, whatever their limits are by now. */
   readonly pools: Set<string>
-  /** Whose request of such a pool is recorded now: the order of the queue is that of the requests. */
-  readonly turns: Map<string, Semaphore.Semaphore>
+  /** The order of the queue is that of the requests. */
+  readonly arrivals: Arrivals
   /** Wakes those who serve the queues. */
   readonly news: Latch.Latch
 }
@@ -60,7 +61,7 @@ export const makeFleet = (settings: DispatcherSettings) =>
       poolMemory: makePoolMemory(),
       meta: yield* buckets.open(BucketNames.meta),
       topology: yield* Topology,
-      queues: { pools: new Set(), turns: new Map(), news: Latch.makeUnsafe() },
+      queues: { pools: new Set(), arrivals: new Map(), news: Latch.makeUnsafe() },
       definitions: yield* makeDefinitions(definitionEntries, settings),
       definitionEntries,
       lookups: yield* makeLookups(settings),

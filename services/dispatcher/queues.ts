@@ -220,7 +220,6 @@ const endIfIdle = (serving: Serving, pool: string, now: Served): Effect.Effect<v
     else if (now.idleSince === undefined) now.idleSince = millis
     else if (millis - now.idleSince >= QUEUE_IDLE_SECONDS * 1000) {
       fleet.queues.pools.delete(pool)
-      fleet.queues.turns.delete(pool)
       served.delete(pool)
       yield* FiberMap.remove(workers, pool)
       yield* fleet.topology.deleteConsumer(Streams.queues, poolDurable(pool))

@@ -1,4 +1,4 @@
-import { Effect, Option, Result, Semaphore } from "effect"
+import { Effect, Option, Result } from "effect"
 import { type BusMessage, type Delivery, text } from "#bus/Message.ts"
 import { Verdict } from "#bus/Verdict.ts"
 import type { RequestSeen } from "#ecs-core/Evolve.ts"
@@ -9,6 +9,7 @@ import { resolveJob } from "#ecs-core/ResolveJob.ts"
 import { isQueued } from "#ecs-core/Run.ts"
 import { pauseKey, Streams } from "#ecs-core/Subjects.ts"
 import { about } from "#process/Handling.ts"
+import { type Arrival, arrive } from "./arrivals.ts"
 import { arbitrate, type ReadRequest, readRequest } from "./decide.ts"
 import type { JobSource } from "./define.ts"
 import { type Fleet, placeOf } from "./Fleet.ts"
@@ -34,7 +35,7 @@ export const handleRequest = (fleet: Fleet, delivery: Delivery): Effect.Effect<V
 const answerRequest = (fleet: Fleet, read: ReadRequest): Effect.Effect<Verdict, StepError> =>
   Effect.gen(function* () {
     const { runId } = read.seen
-    const { job, recorded } = yield* inTurn(fleet, read.pool, recordRequest(fleet, read))
+    const { job, recorded } = yield* recordRequest(fleet, read)
     const ruling = arbitrate(recorded, read.seen)
     if (ruling === "ignore") return Verdict.ack
     if (ruling === "conflict") return Verdict.dead(`another request with the run id "${runId}" came first`)
@@ -44,10 +45,17 @@ const answerRequest = (fleet: Fleet, read: ReadRequest): Effect.Effect<Verdict, 
 
 /** Records a request; a run that has to queue has its place with that. */
 const recordRequest = (fleet: Fleet, read: ReadRequest) =>
+  Effect.suspend(() => {
+    const arrival = arrive(fleet.queues.arrivals, read.pool)
+    return Effect.ensuring(recordArrived(fleet, read, arrival), arrival.leave)
+  })
+
+const recordArrived = (fleet: Fleet, read: ReadRequest, arrival: Arrival) =>
   Effect.gen(function* () {
     const inForce = yield* poolInForce(fleet, read.pool)
     const job = jobIn(fleet, read, inForce)
     const queued = Result.isSuccess(job) && (yield* hasToQueue(fleet, read.pool, inForce))
+    yield* queued ? arrival.first : arrival.leave
     const message = { ...seenWith(read.seen, job), ...(queued ? { queued } : {}) }
     const recorded = yield* foldInto(fleet.runs, read.seen.runId, { kind: "run.requested", message })
     if (recorded !== undefined && isQueued(recorded) && arbitrate(recorded, read.seen) === "proceed") {
@@ -55,14 +63,6 @@ const recordRequest = (fleet: Fleet, read: ReadRequest) =>
     }
     return { job, recorded }
   })
-
-/** One after the other, in the order in which they came, where the pool has a queue. */
-const inTurn = <A, E>({ queues }: Fleet, pool: string, step: Effect.Effect<A, E>): Effect.Effect<A, E> => {
-  if (!queues.pools.has(pool)) return step
-  const turn = queues.turns.get(pool) ?? Semaphore.makeUnsafe(1)
-  queues.turns.set(pool, turn)
-  return turn.withPermit(step)
-}
 
 /** A definition that cannot be made just now: the message comes again, to any replica. */
 export const laterIfDelayed = (step: Effect.Effect<Verdict, StepError>): Effect.Effect<Verdict, StepError> =>

@@ -139,7 +139,7 @@ const endLate = (desk: Desk): void => {
 }
 
 const failAll = (desk: Desk, error: WireError): void => {
-  for (const token of [...desk.pending.keys()]) settle(desk, token, error)
+  for (const token of desk.pending.keys()) settle(desk, token, error)
 }
 
 /** When the connection is replaced the answers will not come: those who wait need not wait until they are late. */
@@ -153,5 +153,5 @@ const onEvent = (desk: Desk, event: ConnectionEvent): void => {
     desk.denied = denied
     failAll(desk, denied)
   }
-  for (const [token, { subject }] of [...desk.pending]) if (subject === event.subject) settle(desk, token, denied)
+  for (const [token, { subject }] of desk.pending) if (subject === event.subject) settle(desk, token, denied)
 }

@@ -84,14 +84,14 @@ export const guards: ReadonlyArray<Guard> = [
     edits: [
       {
         file: "services/dispatcher/define.ts",
-        find: '    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success })',
+        find: '    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success }, run)',
         replace: [
           "    yield* fleet.publisher.createOnce({",
           "      stream: Streams.fleet,",
           "      subject: Subjects.taskdefReady(run.runId, attempt.attempt),",
           "      data: Codecs.taskdefReady.encode(made.success.message)",
           "    })",
-          '    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success })'
+          '    return yield* foldInto(fleet.runs, run.runId, { kind: "taskdef.ready", ...made.success }, run)'
         ].join("\n")
       },
       {
