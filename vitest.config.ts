@@ -1,19 +1,16 @@
-import { configDefaults, defineConfig, type Plugin } from "vitest/config"
-import { ParityReporter } from "./test/parity/page/Reporter.ts"
-
-/** A plugin, since reporters that a command line names take the place of those that are configured. */
-const parity: Plugin = {
-  name: "parity",
-  configureVitest: ({ vitest }) => {
-    const { reporters } = vitest.config
-    if (!reporters.some((each) => each instanceof ParityReporter)) reporters.push(new ParityReporter())
-  }
-}
+import { configDefaults, defineConfig } from "vitest/config"
+import { parity } from "./test/parity/page/Reporter.ts"
 
 export default defineConfig({
-  plugins: [parity],
+  plugins: [parity((file) => !file.startsWith("test/operate/"))],
   test: {
-    exclude: [...configDefaults.exclude, "test/docker/**", "test/moto/**", "test/operate/**"],
+    exclude: [
+      ...configDefaults.exclude,
+      "test/docker/**",
+      "test/moto/**",
+      "test/operate/**",
+      "bench/contenders/skeleton.test.ts"
+    ],
     /** Values in names are shown whole: docs/parity.md finds tests by their names. */
     taskTitleValueFormatTruncate: 0,
     testTimeout: 30_000,

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { claimsIn } from "#test/parity/page/claims.ts"
 import { COMMAND, isProven, isStatement, proofsOf, readRows } from "#test/parity/page/Page.ts"
 
-/** That the tests named here also ran and passed is checked at the end of a full run, by `ParityReporter`. */
+/** That the tests named here also ran and passed is checked at the end of a full run, by the plugin `parity`. */
 const text = readFileSync("docs/parity.md", "utf8")
 const rows = readRows(text)
 const statements = rows.filter(isStatement)
