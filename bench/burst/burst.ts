@@ -17,7 +17,6 @@ const job = { image: "local/shell", command: ["simulate", "--seconds", "1"] }
 const units = {
   launchMillis: "ms",
   leastMillis: "ms",
-
   failed: "runs",
   spare: "tasks",
   refused: "calls"

@@ -45,7 +45,7 @@ export const performancePage = (results: ReadonlyMap<string, BenchResult>) => {
     pictures.push(...drawn)
     const size = result.setup.isFull ? "full size" : "small size"
     const parts = [
-      `## ${title}`,
+      `## ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
       ...about,
       ...drawn.map(({ file, title }) => `![${title}](performance/${file})`),
       [row(resultHeader), row(resultHeader.map(() => "---")), ...resultRows(result).map(row)].join("\n"),

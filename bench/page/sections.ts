@@ -13,6 +13,14 @@ const contenders = {
   localAws: "fleet, local-aws"
 }
 
+const products = {
+  fleet: "ecs-fleet",
+  "prefect.defaults": "Prefect",
+  "prefect.fastest": "Prefect, fastest settings",
+  "airflow.defaults": "Airflow",
+  "airflow.fastest": "Airflow, fastest settings"
+}
+
 export const sections: Readonly<Record<string, Section>> = {
   hop: {
     about: [
@@ -40,6 +48,26 @@ export const sections: Readonly<Record<string, Section>> = {
       }
     ]
   },
+  throughput: {
+    about: [
+      "How many runs a second go through from the first of many requests until nothing is left to do for any of them, lines and records included; tasks end at once. `memory` has ECS in the services' process, `localAws` is called by the AWS SDK over HTTP; `inOne` is one process for all services, `perService` one for each; the number is the replicas. Producer, nats-server, local-aws and all services share the cores, so replicas bring nothing here but what they cost. AWS's own quota of RunTask is 20 to 40 a second.",
+      "`ofSkeleton` is the share of what the NATS client alone reaches with the same messages and keys."
+    ],
+    charts: [
+      {
+        file: "throughput",
+        title: "Runs per second, end to end",
+        kind: "bars",
+        pattern: /^(?<series>memory\.inOne|localAws\.inOne|localAws\.perService)\.(?<at>\d+)$/,
+        axis: "replicas of each service",
+        names: {
+          "memory.inOne": "one process, ECS in memory",
+          "localAws.inOne": "one process, local-aws",
+          "localAws.perService": "a process for each service, local-aws"
+        }
+      }
+    ]
+  },
   calls: {
     about: [
       "Calls to AWS for each run, of a batch of equal runs and of one where every run needs a definition of its own; `cold` is the first time, `warm` the second. `describe` is DescribeTasks over what it may be: running / 100 + clusters, for each sweep and replica."
@@ -57,7 +85,7 @@ export const sections: Readonly<Record<string, Section>> = {
   },
   "in-flight": {
     about: [
-      "Tasks that run and are held by one watcher, or by two: the facts are published and the tasks made in local-aws directly. Measured while nothing happens but watching; `server` is nats-server's share of a core, `takeOver` how long it took from the start of the watchers until every task was theirs, `noticed` how long after its end a task's end was told."
+      "Tasks that run and are held by one watcher, or by two: the facts are published and the tasks made in local-aws directly. Measured while nothing happens but watching; `server` is nats-server's share of a core, `takeOver` how long it took from the start of the watchers until every task was theirs, `noticed` how long after its end a task's end was told; `reads` are DescribeTasks and ListTasks together, of which AWS allows 1,200 a minute."
     ],
     charts: [
       {
@@ -124,7 +152,7 @@ export const sections: Readonly<Record<string, Section>> = {
   },
   growth: {
     about: [
-      "What a run costs when many are over already: CPU time of all services and nats-server for each new run, and how long `fleet ps` and `fleet describe` take, with more and more finished runs in one store. `cpu.growth` is the cost with the most over that with the fewest of the sizes that count."
+      "What a run costs when many are over already: CPU time of all services and nats-server for each new run, and how long `fleet ps` and `fleet describe` take, with more and more finished runs in one store. `cpu.growth` is the cost in the largest store over that in the one of a thousand runs, `server.growth` nats-server's share of it alone."
     ],
     charts: [
       {
@@ -141,6 +169,43 @@ export const sections: Readonly<Record<string, Section>> = {
         pattern: /^(?<series>ps|psAll|describe)\.(?<at>\d+)$/,
         axis: "finished runs in the store",
         names: { ps: "fleet ps", psAll: "fleet ps --all", describe: "fleet describe" }
+      }
+    ]
+  },
+  peers: {
+    about: [
+      "Prefect's ECS worker and Airflow's ECS executor beside ecs-fleet, one after another against the same local-aws: each as it is published, at its defaults and at its fastest settings, nothing slowed down. How they are run, what is recorded where, and what to read with care: [bench/peers](../bench/peers/README.md).",
+      "`handIn` is the time from handing a run in until RunTask arrives, the peer's own poll or loop included; `submit` from its call to submit; `notice` from the task's end until the product knows of it. `inFlight` is memory with so many tasks running, `memory` of the processes that launch and watch, `memoryOfAll` with servers and stores; `quotas` is a batch of runs at once against AWS's quotas."
+    ],
+    charts: [
+      {
+        file: "peers-hand-in",
+        title: "From handing in to RunTask",
+        kind: "bars",
+        isLog: true,
+        pattern:
+          /^(?<series>fleet|prefect\.defaults|prefect\.fastest|airflow\.defaults|airflow\.fastest)\.handIn\.(?<at>p50|max)$/,
+        axis: "median, and the longest",
+        names: products
+      },
+      {
+        file: "peers-notice",
+        title: "From the end of a task until it is noticed",
+        kind: "bars",
+        isLog: true,
+        pattern:
+          /^(?<series>fleet|prefect\.defaults|prefect\.fastest|airflow\.defaults|airflow\.fastest)\.notice\.(?<at>p50|max)$/,
+        axis: "median, and the longest",
+        names: products
+      },
+      {
+        file: "peers-memory",
+        title: "Memory with tasks in flight, all processes",
+        kind: "bars",
+        pattern:
+          /^(?<series>fleet|prefect\.defaults|prefect\.fastest|airflow\.defaults|airflow\.fastest)\.inFlight\.(?<at>\d+)\.memoryOfAll$/,
+        axis: "tasks in flight",
+        names: products
       }
     ]
   }

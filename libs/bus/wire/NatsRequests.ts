@@ -131,15 +131,17 @@ const endLate = (desk: Desk): void => {
   const now = performance.now()
   for (const [token, { deadline }] of desk.pending) {
     if (deadline > now) {
-      desk.timer = setTimeout(() => endLate(desk), deadline - now)
+      desk.timer ??= setTimeout(() => endLate(desk), deadline - now)
       return
     }
     settle(desk, token, new WireError({ fault: "transient", message: "no answer in time" }))
   }
 }
 
-const failAll = (desk: Desk, error: WireError): void => {
-  for (const token of desk.pending.keys()) settle(desk, token, error)
+/** Those who wait now: whoever gives up may ask for something else at once. */
+const failAll = (desk: Desk, error: WireError, subject?: string): void => {
+  const waiting = [...desk.pending].filter(([, pending]) => subject === undefined || pending.subject === subject)
+  for (const [token] of waiting) settle(desk, token, error)
 }
 
 /** When the connection is replaced the answers will not come: those who wait need not wait until they are late. */
@@ -153,5 +155,5 @@ const onEvent = (desk: Desk, event: ConnectionEvent): void => {
     desk.denied = denied
     failAll(desk, denied)
   }
-  for (const [token, { subject }] of desk.pending) if (subject === event.subject) settle(desk, token, denied)
+  failAll(desk, denied, event.subject)
 }
