@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Schedule } from "effect"
 import { Bus } from "#bus/Bus.ts"
 import { NatsServer } from "#bus/server/NatsServer.ts"
+import { topologyDefaults } from "#ecs-core/FleetTopology.ts"
 import { type ServiceName, Streams, Subjects } from "#ecs-core/Subjects.ts"
+import { setUpFleet } from "#process/FleetSetup.ts"
 import { quickSettings } from "#test/support/EmbeddedFleet.ts"
 import { calls, inject, LocalAws, launchedTasks, layerTest as localAws, sdkEnv } from "#test/support/LocalAws.ts"
 import { layerTest as natsServer, tempFolder } from "#test/support/NatsServer.ts"
@@ -29,7 +31,11 @@ const fleet = (more: Readonly<Record<string, string>> = {}) =>
     return { start, services: yield* Effect.forEach(names, start) }
   })
 
-const patient = fleet({ FLEET_LEASE_SECONDS: HOUR, FLEET_ACK_WAIT_SECONDS: HOUR })
+/** The streams are there before the services are: requests need not wait for their start. */
+const patient = Effect.andThen(
+  setUpFleet({ ...topologyDefaults, leaseSeconds: Number(HOUR), ackWaitSeconds: Number(HOUR) }),
+  fleet({ FLEET_LEASE_SECONDS: HOUR, FLEET_ACK_WAIT_SECONDS: HOUR })
+)
 
 const entry = (service: ServiceProcess, message: string) => service.log().find((line) => line["message"] === message)
 
